@@ -1,0 +1,249 @@
+//! One connection, from accepted to closed: handshake, protocol, requests, drain.
+
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use bytes::BytesMut;
+use hyper::service::service_fn;
+use rustls::ProtocolVersion;
+use tokio::{
+    io::AsyncReadExt,
+    net::TcpStream,
+    time::{Instant, MissedTickBehavior, interval, timeout},
+};
+use tokio_rustls::LazyConfigAcceptor;
+
+use crate::{
+    app::{App, ListenerKind},
+    edge::{Inner, Phase},
+    exchange::Exchange,
+    guard::{Guard, Held},
+    service::Service,
+    stream::Stream,
+    telemetry,
+    tls::Tls,
+    wire::Wire,
+};
+
+const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// What all connections of one listener share.
+pub(crate) struct Server<A> {
+    pub(crate) edge: Arc<Inner>,
+    pub(crate) app: Arc<A>,
+    pub(crate) kind: ListenerKind,
+    pub(crate) local: SocketAddr,
+    pub(crate) tls: Option<Tls>,
+}
+
+/// A connection that is ready to speak HTTP.
+struct Ready {
+    stream: Stream,
+    sni: Option<Arc<str>>,
+    h2: bool,
+    /// What was read to recognise the protocol.
+    prefix: BytesMut,
+}
+
+impl<A: App> Server<A> {
+    pub(crate) fn phase(&self) -> &Phase {
+        self.edge.phase(self.kind)
+    }
+
+    /// Serves one accepted connection to its end.
+    pub(crate) async fn serve(&self, tcp: TcpStream, peer: SocketAddr, held: Held) {
+        let ready = tokio::select! {
+            biased;
+            () = self.phase().stop.cancelled() => return,
+            ready = self.prepare(tcp) => ready,
+        };
+        let Some(ready) = ready else { return };
+        let exchange = Arc::new(Exchange::new());
+        let service = Arc::new(Service {
+            edge: Arc::clone(&self.edge),
+            app: Arc::clone(&self.app),
+            exchange: Arc::clone(&exchange),
+            peer,
+            local: self.local,
+            kind: self.kind,
+            sni: ready.sni,
+            multiplexed: ready.h2,
+        });
+        if ready.h2 {
+            let wire = Wire::new(ready.stream, ready.prefix.freeze(), self.edge.config.write_timeout);
+            self.serve_h2(wire, service, &exchange).await;
+            drop(held);
+        } else {
+            let guard = Guard::new(ready.stream, ready.prefix, self.edge.guard, Arc::clone(&exchange), held);
+            self.serve_h1(guard, service, &exchange).await;
+        }
+    }
+
+    async fn prepare(&self, tcp: TcpStream) -> Option<Ready> {
+        if let Err(error) = tcp.set_nodelay(true) {
+            tracing::debug!(%error, "no TCP_NODELAY");
+        }
+        let Some(tls) = &self.tls else {
+            let Ok(ready) = timeout(self.edge.config.header_timeout, recognise(tcp)).await else {
+                telemetry::connection_cut("header_timeout");
+                return None;
+            };
+            return ready.ok();
+        };
+        let Ok(ready) = timeout(self.edge.config.handshake_timeout, handshake(tls, tcp)).await else {
+            telemetry::handshake_failed("timeout");
+            return None;
+        };
+        ready
+    }
+
+    async fn serve_h1(&self, guard: Guard<Stream>, service: Arc<Service<A>>, exchange: &Exchange) {
+        let answer = service_fn(move |request| {
+            let service = Arc::clone(&service);
+            async move { Ok::<_, Infallible>(service.handle(request).await) }
+        });
+        let mut connection = pin!(self.edge.http1.serve_connection(guard, answer).with_upgrades());
+        tokio::select! {
+            biased;
+            outcome = connection.as_mut() => return ended(outcome),
+            () = self.phase().stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+        tokio::select! {
+            biased;
+            outcome = connection.as_mut() => ended(outcome),
+            () = self.phase().kill.cancelled() => self.phase().note_cut(exchange),
+        }
+    }
+
+    async fn serve_h2(&self, wire: Wire<Stream>, service: Arc<Service<A>>, exchange: &Exchange) {
+        let answer = service_fn(move |request| {
+            let service = Arc::clone(&service);
+            async move { Ok::<_, Infallible>(service.handle(request).await) }
+        });
+        let mut connection = pin!(self.edge.http2.serve_connection(wire, answer));
+        let mut watch = Watch::new(&self.edge);
+        let mut ticks = interval(watch.period());
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut stopping = false;
+        loop {
+            tokio::select! {
+                biased;
+                outcome = connection.as_mut() => return ended(outcome),
+                () = self.phase().kill.cancelled() => return self.phase().note_cut(exchange),
+                () = self.phase().stop.cancelled(), if !stopping => {
+                    stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                _ = ticks.tick() => match watch.look(exchange) {
+                    Finding::Fine => {}
+                    Finding::Idle => connection.as_mut().graceful_shutdown(),
+                    Finding::Hopeless => return,
+                },
+            }
+        }
+    }
+}
+
+fn ended(outcome: hyper::Result<()>) {
+    if let Err(error) = outcome {
+        tracing::debug!(%error, "connection ended early");
+    }
+}
+
+async fn handshake(tls: &Tls, tcp: TcpStream) -> Option<Ready> {
+    let failed = |error: io::Error| {
+        telemetry::handshake_failed("protocol");
+        tracing::debug!(%error, "TLS handshake failed");
+    };
+    let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp).await.map_err(failed).ok()?;
+    let sni: Option<Arc<str>> = start.client_hello().server_name().map(|name| name.to_ascii_lowercase().into());
+    let Some(config) = tls.config_for(sni.as_deref()).await else {
+        telemetry::handshake_failed("no_certificate");
+        // Ends in an alert, which tells the client more than a closed connection.
+        let refused = start.into_stream(tls.refusing()).await;
+        return refused.map_or(None, |_| None);
+    };
+    let stream = start.into_stream(config).await.map_err(failed).ok()?;
+    let (_, session) = stream.get_ref();
+    telemetry::handshake(match session.protocol_version() {
+        Some(ProtocolVersion::TLSv1_3) => "1.3",
+        _ => "1.2",
+    });
+    let h2 = session.alpn_protocol() == Some(b"h2");
+    Some(Ready { stream: Stream::Tls(Box::new(stream)), sni, h2, prefix: BytesMut::new() })
+}
+
+/// Tells HTTP/2 with prior knowledge (RFC 9113, section 3.3) from HTTP/1 by the first bytes.
+async fn recognise(mut tcp: TcpStream) -> io::Result<Ready> {
+    let mut prefix = BytesMut::new();
+    let h2 = loop {
+        let known = prefix.len().min(H2_PREFACE.len());
+        if prefix[..known] != H2_PREFACE[..known] {
+            break false;
+        }
+        if known == H2_PREFACE.len() {
+            break true;
+        }
+        if tcp.read_buf(&mut prefix).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    };
+    Ok(Ready { stream: Stream::Plain(tcp), sni: None, h2, prefix })
+}
+
+/// Looks after an HTTP/2 connection from outside: its reads and writes alone don't tell who waits for whom.
+struct Watch {
+    first_request: Duration,
+    idle: Duration,
+    stall: Duration,
+    done: u64,
+    idle_since: Instant,
+    closing_since: Option<Instant>,
+}
+
+enum Finding {
+    Fine,
+    /// Ask it to close.
+    Idle,
+    /// Close it.
+    Hopeless,
+}
+
+impl Watch {
+    fn new(edge: &Inner) -> Self {
+        Self {
+            first_request: edge.config.header_timeout,
+            idle: edge.config.idle_timeout,
+            stall: edge.config.write_timeout,
+            done: 0,
+            idle_since: Instant::now(),
+            closing_since: None,
+        }
+    }
+
+    fn period(&self) -> Duration {
+        let shortest = self.first_request.min(self.idle).min(self.stall);
+        (shortest / 4).clamp(Duration::from_millis(5), Duration::from_secs(5))
+    }
+
+    fn look(&mut self, exchange: &Exchange) -> Finding {
+        if exchange.longest_wait() > self.stall {
+            telemetry::connection_cut("write_stall");
+            return Finding::Hopeless;
+        }
+        if exchange.busy() || exchange.done() != self.done {
+            self.done = exchange.done();
+            self.idle_since = Instant::now();
+            return Finding::Fine;
+        }
+        if let Some(since) = self.closing_since {
+            return if since.elapsed() > self.first_request { Finding::Hopeless } else { Finding::Fine };
+        }
+        let limit = if exchange.called() == 0 { self.first_request } else { self.idle };
+        if self.idle_since.elapsed() < limit {
+            return Finding::Fine;
+        }
+        telemetry::connection_cut("idle");
+        self.closing_since = Some(Instant::now());
+        Finding::Idle
+    }
+}

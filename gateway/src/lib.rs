@@ -1,0 +1,43 @@
+//! The edge: everything between the network and the application behind it.
+//!
+//! Start at [`Edge`]. It owns its accept loop, speaks TLS, HTTP/1.1 and HTTP/2, refuses what two readers could
+//! understand differently, keeps time, counts, and hands what is left to an [`App`]. It knows no module, no database
+//! and no web framework; certificates come from a [`CertificateSource`], by default the [`LocalCa`].
+//!
+//! Deliberately absent: certificates by ACME, customers' domains, routes to other services and a cache. They come in
+//! through the same two traits.
+
+mod alarm;
+mod app;
+mod body;
+mod bounded_store;
+mod config;
+mod connection;
+mod connections;
+mod edge;
+mod exchange;
+mod forwarded;
+mod framing;
+mod guard;
+mod host;
+mod limits;
+mod listener;
+mod local_ca;
+mod local_ca_files;
+mod refusal;
+mod service;
+mod stream;
+mod telemetry;
+mod tls;
+mod tracked;
+mod units;
+mod wire;
+
+pub use app::{App, EdgeInfo, ListenerKind, RequestId, ResponseBody, Scheme};
+pub use body::{BodyError, EdgeBody};
+pub use config::{Config, ConfigError, ForwardedHeader, HEADERS_CEILING, Http2, Rate, RateLimits};
+pub use edge::{Drained, Edge};
+pub use listener::{BindError, Listener};
+pub use local_ca::LocalCa;
+pub use local_ca_files::LocalCaError;
+pub use tls::{CertificateSource, Tls, TlsError};

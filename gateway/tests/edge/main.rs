@@ -1,0 +1,13 @@
+//! The edge through real sockets.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]
+#![expect(clippy::disallowed_methods, reason = "a test's tasks end with its runtime")]
+
+mod drain;
+mod framing;
+mod http2;
+mod limits;
+mod refusals;
+mod support;
+mod timeouts;
+mod tls;
+mod upgrade;

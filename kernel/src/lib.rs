@@ -1,0 +1,33 @@
+//! The ground floor: what every module stands on. It knows no module.
+//!
+//! Start at [`Caller`] (who asks), [`Db`] (the only way to the database) and [`Problem`] (all that goes wrong).
+//! Owns the tables `kernel_*`.
+
+mod caller;
+mod clock;
+mod db;
+pub mod graphql;
+mod id;
+mod keys;
+mod list;
+mod patch;
+mod problem;
+pub mod rest;
+mod secret;
+mod tasks;
+mod version;
+
+pub use caller::{Actor, Caller, Level, Permission, PermissionSet, PermissionSpec, Reach, RequestContext};
+pub use clock::{Clock, Random};
+pub use db::{Conn, ConnectError, Db, DbConfig, Engine, Signals, Tx, prune_idempotency};
+pub use id::{
+    AccountId, AccountKind, ApiKeyId, ApiKeyKind, Id, IdKind, SYSTEM_TENANT, SessionId, SessionKind, TenantId,
+    TenantKind,
+};
+pub use keys::{KeyError, Mac, OpenError, RootKey, Sealer};
+pub use list::{Field, FieldKind, FieldMask, ListParams, ListRequest, Listing, Page};
+pub use patch::Patch;
+pub use problem::{FieldError, Kind, Problem};
+pub use secret::Secret;
+pub use tasks::Tasks;
+pub use version::{Expected, etag};

@@ -1,0 +1,4 @@
+DROP TABLE events_parked;
+DROP TABLE events_inbox;
+DROP TABLE events_subscriber;
+DROP TABLE events_log;

@@ -1,0 +1,2 @@
+DROP TABLE jobs_job;
+DROP TABLE jobs_process;

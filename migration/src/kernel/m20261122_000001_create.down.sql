@@ -1,0 +1,2 @@
+DROP TABLE kernel_fact;
+DROP TABLE kernel_idempotency;

@@ -1,0 +1,10 @@
+//! Idempotency keys, and facts about the installation.
+
+use crate::step::Step;
+
+pub(crate) const STEPS: &[Step] = &[Step {
+    name: "m20261122_000001_create",
+    up: include_str!("m20261122_000001_create.up.sql"),
+    down: include_str!("m20261122_000001_create.down.sql"),
+    tenant_tables: &["kernel_idempotency"],
+}];

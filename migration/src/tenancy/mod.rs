@@ -1,0 +1,10 @@
+//! Tenants, their roles, members and invitations.
+
+use crate::step::Step;
+
+pub(crate) const STEPS: &[Step] = &[Step {
+    name: "m20261122_000001_create",
+    up: include_str!("m20261122_000001_create.up.sql"),
+    down: include_str!("m20261122_000001_create.down.sql"),
+    tenant_tables: &["tenancy_tenant", "tenancy_role", "tenancy_member", "tenancy_invitation"],
+}];

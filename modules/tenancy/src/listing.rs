@@ -1,0 +1,82 @@
+//! What the lists of this module can be filtered and sorted by.
+
+use kernel::{Field, FieldKind, Listing};
+
+pub(crate) const TENANTS: Listing = Listing {
+    resource: "tenancy.tenants",
+    fields: &[
+        Field::sorted("id", "tenant_id", FieldKind::Id("ten")),
+        Field::sorted("slug", "slug", FieldKind::Text),
+        Field::sorted("name", "name", FieldKind::Text),
+        Field::new("state", "state", FieldKind::OneOf(&["active", "suspended", "deleting"])),
+        Field::shown("suspended_reason"),
+        Field::new("purge_at", "purge_at", FieldKind::Time),
+        Field::shown("url"),
+        Field::shown("issuer"),
+        Field::sorted("created_at", "created_at", FieldKind::Time),
+        Field::sorted("updated_at", "updated_at", FieldKind::Time),
+        Field::shown("version"),
+    ],
+    default_sort: "-created_at",
+    tie_break: "tenant_id",
+};
+
+pub(crate) const ROLES: Listing = Listing {
+    resource: "tenancy.roles",
+    fields: &[
+        Field::sorted("id", "id", FieldKind::Id("rol")),
+        Field::sorted("name", "name", FieldKind::Text),
+        Field::shown("description"),
+        Field::new("built_in", "(level IS NOT NULL)", FieldKind::Boolean),
+        Field::shown("permissions"),
+        Field::sorted("created_at", "created_at", FieldKind::Time),
+        Field::sorted("updated_at", "updated_at", FieldKind::Time),
+        Field::shown("version"),
+    ],
+    default_sort: "created_at",
+    tie_break: "id",
+};
+
+pub(crate) const MEMBERS: Listing = Listing {
+    resource: "tenancy.members",
+    fields: &[
+        Field::sorted("id", "m.id", FieldKind::Id("mem")),
+        Field::new("account_id", "m.account_id", FieldKind::Id("usr")),
+        Field::sorted("email", "m.email", FieldKind::Text),
+        Field::sorted("display_name", "m.display_name", FieldKind::Text),
+        Field::shown("role"),
+        Field::new("role_id", "m.role_id", FieldKind::Id("rol")),
+        Field::sorted("created_at", "m.created_at", FieldKind::Time),
+        Field::shown("version"),
+    ],
+    default_sort: "-created_at",
+    tie_break: "m.id",
+};
+
+pub(crate) const INVITATIONS: Listing = Listing {
+    resource: "tenancy.invitations",
+    fields: &[
+        Field::sorted("id", "i.id", FieldKind::Id("inv")),
+        Field::sorted("email", "i.email", FieldKind::Text),
+        Field::shown("role"),
+        Field::new("role_id", "i.role_id", FieldKind::Id("rol")),
+        Field::new("state", "i.state", FieldKind::OneOf(&["pending", "accepted", "revoked", "expired"])),
+        Field::sorted("expires_at", "i.expires_at", FieldKind::Time),
+        Field::sorted("created_at", "i.created_at", FieldKind::Time),
+        Field::shown("version"),
+    ],
+    default_sort: "-created_at",
+    tie_break: "i.id",
+};
+
+pub(crate) const PERMISSIONS: Listing = Listing {
+    resource: "tenancy.permissions",
+    fields: &[
+        Field::sorted("name", "name", FieldKind::Text),
+        Field::shown("description"),
+        Field::new("module", "module", FieldKind::Text),
+        Field::shown("granted_to"),
+    ],
+    default_sort: "name",
+    tie_break: "name",
+};

@@ -1,0 +1,54 @@
+//! The REST API: all modules' operations in one OpenAPI document.
+
+use poem_openapi::{OpenApi, OpenApiService};
+use serde_json::{Value, json};
+
+use crate::house::House;
+use crate::overview;
+
+/// What the document says about all operations.
+const DESCRIPTION: &str = include_str!("api.md");
+
+/// The service, with every module in it.
+pub fn service(house: &House) -> OpenApiService<impl OpenApi + use<>, ()> {
+    let modules = (
+        identity::rest::Api::new(house.identity.clone()),
+        identity::rest::WellKnown::new(house.identity.clone()),
+        tenancy::rest::Api::new(house.tenancy.clone()),
+        audit::rest::Api(house.audit.clone()),
+        events::rest::Api::new(house.events.clone()),
+        jobs::rest::Api::new(house.jobs.clone()),
+        overview::rest::Api(house.overview.clone()),
+    );
+    OpenApiService::new(modules, "Holdfast", env!("CARGO_PKG_VERSION")).description(DESCRIPTION)
+}
+
+/// The OpenAPI document: what poem-openapi derives, and the headers that every operation takes.
+pub fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> Value {
+    let mut document: Value = serde_json::from_str(&service.spec()).unwrap_or_default();
+    for item in document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut()) {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            if let Some(operation) = operation.as_object_mut() {
+                let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+                if let Some(parameters) = parameters.as_array_mut() {
+                    parameters.extend(common(method));
+                }
+            }
+        }
+    }
+    document
+}
+
+fn common(method: &str) -> Vec<Value> {
+    let tenant = json!({
+        "name": "Holdfast-Tenant", "in": "header", "required": false,
+        "description": "On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers.",
+        "schema": { "type": "string", "maxLength": 64 }
+    });
+    let key = json!({
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "description": "Makes a repetition of this write harmless for 24 hours.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x20-\\x7e]+$" }
+    });
+    if method == "get" { vec![tenant] } else { vec![tenant, key] }
+}

@@ -1,0 +1,221 @@
+//! The front door: every request of the public listeners comes through here, is identified, bounded in time, answered
+//! by one of the faces, measured and logged in one line.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gateway::{App, EdgeBody, EdgeInfo, ResponseBody, Scheme};
+use http::{HeaderMap, Method, Request, Response, header, request::Parts};
+use http_body_util::combinators::BoxBody;
+use kernel::rest::Identified;
+use kernel::{Caller, Problem, Random};
+use poem::endpoint::BoxEndpoint;
+use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Addr, Body, Endpoint, IntoResponse, RequestParts};
+
+use crate::answer;
+use crate::assets;
+use crate::identify::Identify;
+use crate::routes::{Operation, Routes};
+use crate::schema::Graph;
+use crate::telemetry::{Metrics, Spans};
+use crate::trace::TraceContext;
+use crate::traffic::Traffic;
+use crate::web_graphql;
+
+/// What the faces are made of.
+pub struct Door {
+    pub identify: Identify,
+    pub rest: BoxEndpoint<'static, poem::Response>,
+    pub document: bytes::Bytes,
+    pub routes: Routes,
+    pub graph: Graph,
+    pub traffic: Arc<Traffic>,
+    pub spans: Spans,
+    pub random: Random,
+    pub hasher: RandomState,
+}
+
+/// One request on its way through.
+struct Passage {
+    edge: EdgeInfo,
+    method: Method,
+    path: String,
+    trace: TraceContext,
+    begun: Instant,
+}
+
+/// What is known about a request once it is answered.
+struct Outcome {
+    response: poem::Response,
+    /// A template out of the document, or the name of a face: never text of the client.
+    route: &'static str,
+    tenant: Option<Arc<str>>,
+    actor: &'static str,
+}
+
+impl App for Door {
+    async fn call(&self, request: Request<EdgeBody>) -> Response<ResponseBody> {
+        let (parts, body) = request.into_parts();
+        let Some(edge) = parts.extensions.get::<EdgeInfo>().cloned() else {
+            return Problem::internal("the edge left no word about the request").into_response().into();
+        };
+        let passage = Passage {
+            method: parts.method.clone(),
+            path: parts.uri.path().to_owned(),
+            trace: TraceContext::of(&parts.headers, &self.random),
+            begun: Instant::now(),
+            edge,
+        };
+        let mut outcome = self.dispatch(parts, Body::from(BoxBody::new(body)), &passage).await;
+        answer::finish(&mut outcome.response, &passage.trace);
+        self.note(&passage, &outcome);
+        outcome.response.into()
+    }
+
+    /// Credentials are limited by their hash under a key of this process; nothing is looked up.
+    fn rate_key(&self, head: &Parts) -> Option<u64> {
+        let credential = head.headers.get(header::AUTHORIZATION).or_else(|| head.headers.get(header::COOKIE))?;
+        Some(self.hasher.hash_one(credential.as_bytes()))
+    }
+}
+
+impl Door {
+    async fn dispatch(&self, parts: Parts, body: Body, passage: &Passage) -> Outcome {
+        let path = passage.path.as_str();
+        if path.starts_with("/api/") || path.starts_with("/.well-known/") {
+            return self.rest(parts, body, passage).await;
+        }
+        if path == "/graphql" {
+            return self.graphql(parts, body, passage).await;
+        }
+        let get = matches!(passage.method, Method::GET | Method::HEAD);
+        let (mut response, route) = match path {
+            "/openapi.json" if get => (self.openapi(), "/openapi.json"),
+            _ if get => assets::answer(path, &parts.headers)
+                .map_or_else(|| (Problem::not_found().into_response(), "none"), |response| (response, "assets")),
+            _ => (Problem::not_found().into_response(), "none"),
+        };
+        kernel::rest::stamp(&mut response, passage.edge.request_id.as_str());
+        Outcome { response, route, tenant: None, actor: "anonymous" }
+    }
+
+    fn openapi(&self) -> poem::Response {
+        poem::Response::builder()
+            .content_type("application/json")
+            .header(header::CACHE_CONTROL, "no-cache")
+            .body(self.document.clone())
+    }
+
+    async fn rest(&self, mut parts: Parts, body: Body, passage: &Passage) -> Outcome {
+        let identification = self.identify.request(&passage.method, &parts.headers, &passage.edge).await;
+        let operation = self.routes.find(&passage.method, &passage.path);
+        let asked = std::mem::take(&mut parts.headers);
+        let caller = identification.caller.clone();
+        let response = if let Err(problem) = checked(operation, &parts, &caller) {
+            problem.into_response()
+        } else {
+            parts.headers = asked.clone();
+            parts.extensions.insert(Identified(identification.caller));
+            let request = poem::Request::from_parts(request_parts(parts, &passage.edge), body);
+            bounded(caller.as_ref().ok(), self.rest.get_response(request)).await
+        };
+        let response = finish(response, passage, &asked, caller.as_ref().ok());
+        let route = operation.map_or("none", |operation| operation.template);
+        let tenant = identification.tenant.map(|tenant| tenant.slug.clone());
+        Outcome { response, route, tenant, actor: actor(&caller) }
+    }
+
+    async fn graphql(&self, parts: Parts, body: Body, passage: &Passage) -> Outcome {
+        let identification = self.identify.request(&passage.method, &parts.headers, &passage.edge).await;
+        let caller = identification.caller;
+        let response = match (&caller, &passage.method) {
+            (_, method) if *method != Method::POST => poem::Response::builder()
+                .status(http::StatusCode::METHOD_NOT_ALLOWED)
+                .header(header::ALLOW, "POST")
+                .finish(),
+            (Err(problem), _) => problem.clone().into_response(),
+            (Ok(caller), _) => {
+                let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+                let work = web_graphql::answer(&self.graph, caller.clone(), content_type, body);
+                bounded(Some(caller), work).await
+            }
+        };
+        let response = finish(response, passage, &parts.headers, caller.as_ref().ok());
+        let tenant = identification.tenant.map(|tenant| tenant.slug.clone());
+        Outcome { response, route: "/graphql", tenant, actor: actor(&caller) }
+    }
+
+    fn note(&self, passage: &Passage, outcome: &Outcome) {
+        let took = passage.begun.elapsed();
+        let status = outcome.response.status().as_u16();
+        let method = method_label(&passage.method);
+        self.traffic.record(took, status >= 500);
+        Metrics::request(outcome.route, method, status, took);
+        self.spans.request(&passage.trace, outcome.route, method, status, took);
+        tracing::info!(
+            target: "request",
+            method,
+            path = passage.path,
+            route = outcome.route,
+            status,
+            ms = took.as_secs_f64() * 1000.0,
+            request_id = passage.edge.request_id.as_str(),
+            trace_id = hex::encode(passage.trace.trace_id),
+            tenant = outcome.tenant.as_deref(),
+            actor = outcome.actor,
+            address = %passage.edge.client_addr,
+        );
+    }
+}
+
+/// What is refused before the module's handler: a tenant or credential that does not hold, an unknown parameter.
+fn checked(operation: Option<&Operation>, parts: &Parts, caller: &Result<Caller, Problem>) -> Result<(), Problem> {
+    if let Err(problem) = caller {
+        return Err(problem.clone());
+    }
+    match (operation, parts.uri.query()) {
+        (Some(operation), Some(query)) => operation.check_query(query),
+        _ => Ok(()),
+    }
+}
+
+/// Ends with a 504 when the caller's deadline passes; dropping the work rolls back what it began.
+async fn bounded(caller: Option<&Caller>, work: impl Future<Output = poem::Response>) -> poem::Response {
+    // A little more than the database's own bound, so that its answer goes before this one.
+    let time = caller.map_or(Duration::from_secs(5), Caller::time_left) + Duration::from_millis(50);
+    tokio::time::timeout(time, work).await.unwrap_or_else(|_| Problem::timeout().into_response())
+}
+
+fn finish(response: poem::Response, passage: &Passage, asked: &HeaderMap, caller: Option<&Caller>) -> poem::Response {
+    let replayed = caller.is_some_and(|caller| caller.request.replayed());
+    answer::finish_api(response, &passage.method, asked, passage.edge.request_id.as_str(), replayed)
+}
+
+fn request_parts(parts: Parts, edge: &EdgeInfo) -> RequestParts {
+    let scheme = match edge.scheme {
+        Scheme::Http => http::uri::Scheme::HTTP,
+        Scheme::Https => http::uri::Scheme::HTTPS,
+    };
+    let local = LocalAddr(Addr::SocketAddr(edge.local_addr));
+    let remote = RemoteAddr(Addr::SocketAddr(edge.peer_addr));
+    RequestParts::from((parts, local, remote, scheme))
+}
+
+fn actor(caller: &Result<Caller, Problem>) -> &'static str {
+    caller.as_ref().map_or("refused", |caller| caller.actor.kind())
+}
+
+fn method_label(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}

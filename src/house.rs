@@ -1,0 +1,109 @@
+//! The house: every module, wired, in one written list.
+
+use std::sync::Arc;
+
+use kernel::{Clock, Db, KeyError, PermissionSpec, Problem, Random, RootKey, Tasks};
+use tenancy::TenancyConfig;
+
+use crate::commands::Failure;
+use crate::config::Config;
+use crate::data_folder::DataFolder;
+use crate::maintenance;
+use crate::overview::{self, Overview};
+use crate::traffic::Traffic;
+
+/// All modules. Cheap to clone.
+#[derive(Clone)]
+pub struct House {
+    pub db: Db,
+    pub events: events::Events,
+    pub jobs: jobs::Jobs,
+    pub audit: audit::Audit,
+    pub tenancy: tenancy::Tenancy,
+    pub identity: identity::Identity,
+    pub overview: Overview,
+    pub traffic: Arc<Traffic>,
+}
+
+/// Permissions of all modules: what roles and keys can hold.
+pub fn catalogue() -> Vec<(&'static str, &'static [PermissionSpec])> {
+    vec![
+        ("tenancy", tenancy::PERMISSIONS),
+        ("identity", identity::PERMISSIONS),
+        ("audit", audit::PERMISSIONS),
+        ("events", events::PERMISSIONS),
+        ("jobs", jobs::PERMISSIONS),
+        ("system", overview::PERMISSIONS),
+    ]
+}
+
+impl House {
+    /// Wires the modules over an open database. Nothing runs yet.
+    ///
+    /// # Errors
+    /// A setting of a module that can't be used.
+    pub fn build(db: Db, config: &Config, https_port: u16) -> Result<Self, Failure> {
+        let audit = audit::Audit::new(db.clone());
+        let settings =
+            TenancyConfig { public_port: config.tenancy.public_port.or(Some(https_port)), ..config.tenancy.clone() };
+        let tenancy = tenancy::Tenancy::new(db.clone(), settings, catalogue());
+        let identity = identity::Identity::new(db.clone(), tenancy.clone(), config.identity.clone())?;
+
+        let mut jobs = jobs::Jobs::new(db.clone(), config.jobs.clone());
+        let handlers = [vec![audit.verify_job()], tenancy.handlers(), identity.handlers()];
+        handlers.into_iter().flatten().for_each(|handler| jobs.register(handler));
+        jobs.register(Arc::new(maintenance::Prune::new(db.clone())));
+
+        let mut events = events::Events::new(db.clone());
+        let subscribers = [tenancy.subscribers(), identity.subscribers()];
+        subscribers.into_iter().flatten().for_each(|subscriber| events.subscribe(subscriber));
+
+        let traffic = Arc::new(Traffic::default());
+        let overview = Overview::new(db.clone(), jobs.clone(), identity.clone(), Arc::clone(&traffic));
+        Ok(Self { db, events, jobs, audit, tenancy, identity, overview, traffic })
+    }
+
+    /// Starts the background work of all modules.
+    pub fn start(&self, tasks: &Tasks) {
+        self.audit.start(tasks);
+        self.events.start(tasks);
+        self.jobs.start(tasks);
+        self.identity.start(tasks);
+    }
+
+    /// Makes what must exist before the first request: the system tenant, and unattended the first operator.
+    ///
+    /// # Errors
+    /// The database does not answer, or the operator's password breaks the rules.
+    pub async fn furnish(&self) -> Result<(), Problem> {
+        self.events.prepare().await?;
+        self.tenancy.ensure_system_tenant().await?;
+        let email = std::env::var("HOLDFAST_SETUP_EMAIL");
+        let password = std::env::var("HOLDFAST_SETUP_PASSWORD");
+        match (email, password) {
+            (Ok(email), Ok(password)) => Ok(self.identity.setup_unattended(&email, &password.into()).await?),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The installation's root key: from the environment, or the data folder's file.
+///
+/// # Errors
+/// A malformed key, or a file that can't be used.
+pub fn root_key(data: &DataFolder, random: &Random) -> Result<RootKey, KeyError> {
+    match std::env::var("HOLDFAST_ROOT_KEY") {
+        Ok(text) => RootKey::from_hex(&text),
+        Err(_) => RootKey::from_file(&data.path().join("root.key"), random),
+    }
+}
+
+/// Opens the database of these settings.
+///
+/// # Errors
+/// A wrong address, or a database that does not open.
+pub async fn open_database(config: &Config, data: &DataFolder) -> Result<Db, Failure> {
+    let (clock, random) = (Clock::default(), Random::default());
+    let keys = root_key(data, &random)?;
+    Ok(Db::open(&config.database, data.path(), keys, clock, random).await?)
+}

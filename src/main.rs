@@ -1,0 +1,54 @@
+//! The composition root: command line, settings and wiring. The only place that names every module.
+#![expect(unreachable_pub, reason = "a binary has no surface; `pub` here means for the other rooms of the root")]
+
+mod addresses;
+mod answer;
+mod api;
+mod assets;
+mod cli;
+mod commands;
+mod config;
+mod data_folder;
+mod door;
+mod house;
+mod identify;
+mod maintenance;
+mod nearest;
+mod operate;
+mod overview;
+mod routes;
+mod schema;
+mod serve;
+mod telemetry;
+mod trace;
+mod traffic;
+mod web_graphql;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            telemetry::say_error(&failure.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs one command to its end.
+fn run(cli: Cli) -> Result<(), commands::Failure> {
+    match cli.command {
+        Command::Serve(args) => commands::blocking(serve::run(&args.settings)),
+        Command::Migrate(args) => commands::blocking(commands::migrate(&args)),
+        Command::Doctor(args) => commands::blocking(commands::doctor(&args.settings)),
+        Command::Openapi => commands::openapi(),
+        Command::GraphqlSchema => commands::graphql_schema(),
+        Command::Version => commands::version(),
+    }
+}

@@ -1,0 +1,43 @@
+//! Log lines: for people on a terminal, one JSON object a line elsewhere. They go to standard error, written by a
+//! thread of their own so that a slow terminal holds up no request.
+
+use std::io::{IsTerminal, Write};
+
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogConfig, LogFormat};
+
+/// Writes out what is still buffered when dropped.
+pub struct LogGuard(#[expect(dead_code, reason = "held for its drop")] WorkerGuard);
+
+/// Starts logging.
+///
+/// # Errors
+/// A malformed `log.level`.
+pub fn start(config: &LogConfig) -> Result<LogGuard, String> {
+    // The drivers' own chatter is off unless it is asked for.
+    let directives = format!("{},sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn,rustls=warn", config.level);
+    let filter = EnvFilter::try_new(directives)
+        .map_err(|error| format!("log.level {:?} is not understood: {error}. Try info or debug.", config.level))?;
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let human = match config.format {
+        LogFormat::Human => true,
+        LogFormat::Json => false,
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+    };
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(true);
+    let started = if human {
+        builder.with_ansi(std::io::stderr().is_terminal()).try_init()
+    } else {
+        builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+    };
+    started.map_err(|error| error.to_string())?;
+    Ok(LogGuard(guard))
+}
+
+/// Says what made the command fail. Also for failures before logging has begun.
+pub fn say_error(text: &str) {
+    // Nobody to tell when standard error is gone.
+    drop(writeln!(std::io::stderr(), "holdfast: {text}"));
+}

@@ -1,0 +1,78 @@
+//! W3C trace context (<https://www.w3.org/TR/trace-context/>): read from a request, handed on in the answer.
+
+use std::fmt;
+
+use http::HeaderMap;
+use kernel::Random;
+
+/// Where a request stands in a distributed trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceContext {
+    /// The whole trace.
+    pub trace_id: [u8; 16],
+    /// The caller's span, if the request came with one.
+    pub parent: Option<[u8; 8]>,
+    /// This request's span.
+    pub span_id: [u8; 8],
+    /// Whether the caller records the trace.
+    pub sampled: bool,
+}
+
+impl TraceContext {
+    /// Goes on with the trace of the request's `traceparent`, or begins one.
+    pub fn of(headers: &HeaderMap, random: &Random) -> Self {
+        let fresh: [u8; 24] = random.bytes();
+        let (mut trace_id, mut span_id) = ([0; 16], [0; 8]);
+        trace_id.copy_from_slice(&fresh[..16]);
+        span_id.copy_from_slice(&fresh[16..]);
+        let inbound = headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(parse);
+        match inbound {
+            Some((trace_id, parent, sampled)) => Self { trace_id, parent: Some(parent), span_id, sampled },
+            None => Self { trace_id, parent: None, span_id, sampled: false },
+        }
+    }
+}
+
+impl fmt::Display for TraceContext {
+    /// As a `traceparent` field.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let flags = u8::from(self.sampled);
+        write!(f, "00-{}-{}-{flags:02x}", hex::encode(self.trace_id), hex::encode(self.span_id))
+    }
+}
+
+/// `version-trace_id-parent_id-flags`, lower-case hexadecimal; ids of only zeros are invalid.
+fn parse(text: &str) -> Option<([u8; 16], [u8; 8], bool)> {
+    let mut parts = text.split('-');
+    let version = parts.next().filter(|version| version.len() == 2 && *version != "ff")?;
+    let (trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?);
+    let whole = version != "00" || parts.next().is_none();
+    let lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    let (mut trace_id, mut parent_id, mut flag) = ([0; 16], [0; 8], [0; 1]);
+    hex::decode_to_slice(trace, &mut trace_id).ok()?;
+    hex::decode_to_slice(parent, &mut parent_id).ok()?;
+    hex::decode_to_slice(flags, &mut flag).ok()?;
+    let valid = whole && lower && trace_id != [0; 16] && parent_id != [0; 8];
+    valid.then_some((trace_id, parent_id, flag[0] & 1 == 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_goes_on_and_a_malformed_one_is_begun_anew() {
+        let mut headers = HeaderMap::new();
+        let inbound = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        headers.insert("traceparent", inbound.parse().unwrap());
+
+        let context = TraceContext::of(&headers, &Random::default());
+
+        assert_eq!(hex::encode(context.trace_id), "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert!(context.sampled && context.to_string().starts_with("00-4bf92f35"));
+        for bad in ["", "00-0-0-0", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", &inbound.to_uppercase()]
+        {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+}

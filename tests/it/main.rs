@@ -1,0 +1,12 @@
+//! Black-box tests through the front door, on both engines, and the rules of the house.
+
+#[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod contracts;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod hostile;

@@ -1,0 +1,43 @@
+//! `with-server (sqlite|postgres) BINARY COMMAND…` runs a command against a fresh server and ends with its status.
+//!
+//! The command finds in its environment `HOLDFAST_URL`, and `HOLDFAST_TENANT` with `HOLDFAST_KEY`: a tenant of its
+//! own and an API key of that tenant's owner. For tools that aren't Rust tests, such as Schemathesis.
+#![expect(clippy::print_stderr, reason = "it talks to whoever runs it")]
+
+use std::process::{Command, ExitCode};
+
+use testkit::{Engine, Server};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [engine, binary, program, rest @ ..] = &arguments[..] else { return usage() };
+    let engine = match engine.as_str() {
+        "sqlite" => Engine::Sqlite,
+        "postgres" => Engine::Postgres,
+        _ => return usage(),
+    };
+
+    let server = Server::start(binary, engine).await;
+    let tenant = server.new_tenant("tools").await;
+    let key = tenant.owner.api_key("tools").await;
+    let secret = key.credential().unwrap_or_default();
+    let mut command = Command::new(program);
+    command.args(rest).env("HOLDFAST_URL", key.base()).env("HOLDFAST_TENANT", &tenant.slug).env("HOLDFAST_KEY", secret);
+    match command.status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(status) => {
+            eprintln!("{program} ended with {status}; the server said:\n{}", server.log_tail());
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("{program}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("usage: with-server (sqlite|postgres) BINARY COMMAND [ARGUMENT…]");
+    ExitCode::from(2)
+}

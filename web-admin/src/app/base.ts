@@ -1,0 +1,2 @@
+/** Where the console lives on its host. */
+export const BASE = "/console";

@@ -1,0 +1,26 @@
+/** What the caller may do, as the server said. The server decides; this only spares useless buttons. */
+import type { ReactNode } from "react";
+import { useMe } from "./me";
+
+export type PermissionName =
+  | `tenancy.${"tenants" | "tenant" | "members" | "roles" | "invitations"}.${"read" | "write"}`
+  | `identity.${"accounts" | "sessions" | "api_keys" | "signing_keys"}.${"read" | "write"}`
+  | "audit.read"
+  | "audit.export"
+  | "events.read"
+  | "jobs.read"
+  | "jobs.write"
+  | "system.read";
+
+export type Can = (...anyOf: PermissionName[]) => boolean;
+
+export function usePermissions(): Can {
+  const { permissions } = useMe();
+  return (...anyOf) => anyOf.some((permission) => permissions.includes(permission));
+}
+
+/** Shows its children to those who hold one of the permissions. */
+export function Allowed({ to, children }: { to: PermissionName | PermissionName[]; children: ReactNode }) {
+  const can = usePermissions();
+  return can(...[to].flat()) ? children : null;
+}
