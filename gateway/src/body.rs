@@ -13,7 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use crate::{alarm::Alarm, telemetry};
+use crate::{alarm::Alarm, leftover::Leftover, telemetry};
 
 /// Why a body ended before its end. Inside the [`io::Error`] that reading it gives; find it by [`BodyError::of`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +94,9 @@ pub(crate) struct Pace {
 /// The body of a request.
 #[derive(Debug)]
 pub struct EdgeBody {
-    incoming: Incoming,
+    /// `None` once it was read to its end.
+    incoming: Option<Incoming>,
+    leftover: Leftover,
     limit: u64,
     received: u64,
     pace: Pace,
@@ -106,9 +108,10 @@ pub struct EdgeBody {
 }
 
 impl EdgeBody {
-    pub(crate) fn new(incoming: Incoming, limit: u64, pace: Pace) -> Self {
+    pub(crate) fn new(incoming: Incoming, leftover: Leftover, limit: u64, pace: Pace) -> Self {
+        let incoming = (!incoming.is_end_stream()).then_some(incoming);
         let (waited, alarm) = (Duration::ZERO, Alarm::default());
-        Self { incoming, limit, received: 0, pace, waited, waiting_since: None, alarm, cut: None }
+        Self { incoming, leftover, limit, received: 0, pace, waited, waiting_since: None, alarm, cut: None }
     }
 
     /// How long the client may let us wait for the next byte: the silence allowed, or less if it is behind its rate.
@@ -122,8 +125,12 @@ impl EdgeBody {
     }
 
     fn poll_in_time(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match Pin::new(&mut self.incoming).poll_frame(cx) {
+        let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
+        match Pin::new(&mut *incoming).poll_frame(cx) {
             Poll::Ready(frame) => {
+                if frame.is_none() || incoming.is_end_stream() {
+                    self.incoming = None;
+                }
                 if let Some(since) = self.waiting_since.take() {
                     self.waited += since.elapsed();
                 }
@@ -169,10 +176,20 @@ impl Body for EdgeBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.cut.is_none() && self.incoming.is_end_stream()
+        self.cut.is_none() && self.incoming.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+impl Drop for EdgeBody {
+    fn drop(&mut self) {
+        match self.incoming.take() {
+            _ if self.cut.is_some() => self.leftover.lose(),
+            Some(incoming) => self.leftover.leave(incoming),
+            None => {}
+        }
     }
 }

@@ -20,6 +20,7 @@ mod forwarded;
 mod framing;
 mod guard;
 mod host;
+mod leftover;
 mod limits;
 mod listener;
 mod local_ca;

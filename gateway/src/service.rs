@@ -14,6 +14,7 @@ use crate::{
     forwarded::Client,
     framing::{check_method, plain_number},
     host::{host_of, same_authority},
+    leftover::Leftover,
     limits::Standing,
     refusal::Refusal,
     tracked::Tracked,
@@ -42,6 +43,8 @@ impl<A: App> Service<A> {
         let client = self.edge.proxies.client(self.peer.ip(), &mut head.headers);
         let request_id = identify(&mut head.headers);
         let upgrade = !self.multiplexed && head.headers.contains_key(header::UPGRADE);
+        let expects = head.headers.contains_key(header::EXPECT);
+        let leftover = Leftover::default();
 
         let mut standing = self.charge_address(client);
         let admitted = match refused {
@@ -50,10 +53,13 @@ impl<A: App> Service<A> {
         };
         let mut response = match admitted {
             Ok(limit) => {
-                let body = EdgeBody::new(incoming, limit, self.edge.pace);
+                let body = EdgeBody::new(incoming, leftover.clone(), limit, self.edge.pace);
                 self.call(Request::from_parts(head, body), &request_id).await
             }
-            Err(refusal) => self.refuse(refusal, &request_id),
+            Err(refusal) => {
+                leftover.leave(incoming);
+                self.refuse(refusal, &request_id)
+            }
         };
 
         if upgrade {
@@ -62,7 +68,7 @@ impl<A: App> Service<A> {
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, request_id.header_value());
         self.edge.limits.describe(&standing, headers);
-        if !self.multiplexed && !upgrade && self.edge.is_draining() {
+        if !upgrade && !headers.contains_key(header::CONNECTION) && self.closes(expects, &leftover).await {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response.map(|body| Tracked::new(body, flight, self.multiplexed))
@@ -147,6 +153,11 @@ impl<A: App> Service<A> {
             );
             self.refuse(Refusal::Panicked, request_id)
         })
+    }
+
+    /// Whether this is the connection's last answer.
+    async fn closes(&self, expects: bool, leftover: &Leftover) -> bool {
+        !self.multiplexed && (self.edge.is_draining() || !leftover.clear(!expects).await)
     }
 
     fn refuse(&self, refusal: Refusal, request_id: &RequestId) -> Response<ResponseBody> {

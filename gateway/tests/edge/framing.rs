@@ -131,6 +131,27 @@ async fn a_client_that_still_sends_is_listened_to_so_that_it_can_read_the_refusa
     assert_eq!(client.rest().await, "");
 }
 
+#[tokio::test]
+async fn an_unread_body_is_read_for_nobody_or_the_answer_says_that_the_connection_closes() {
+    let running = start(config());
+    let mut client = running.connect().await;
+
+    let small = "x".repeat(30_000);
+    client.send(format!("POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 30000\r\n\r\n{small}")).await;
+    let answer = client.answer().await;
+    assert_eq!((answer.status, answer.header("connection")), (200, None));
+
+    let large = "x".repeat(900_000);
+    client.send(format!("POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n{large}")).await;
+    let answer = client.answer().await;
+    assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+
+    let mut client = running.connect().await;
+    client.send("POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n").await;
+    let answer = client.answer().await;
+    assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+}
+
 async fn converse(running: &Running, task: usize) {
     let mut client = running.connect().await;
     for turn in 0..20 {
