@@ -23,7 +23,7 @@ pub fn service(house: &House) -> OpenApiService<impl OpenApi + use<>, ()> {
     OpenApiService::new(modules, "Holdfast", env!("CARGO_PKG_VERSION")).description(DESCRIPTION)
 }
 
-/// The OpenAPI document: what poem-openapi derives, and the headers that every operation takes.
+/// The OpenAPI document: what poem-openapi derives, the headers that every operation takes, and where null is allowed.
 pub fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> Value {
     let mut document: Value = serde_json::from_str(&service.spec()).unwrap_or_default();
     for item in document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut()) {
@@ -33,10 +33,37 @@ pub fn document<T: OpenApi>(service: &OpenApiService<T, ()>) -> Value {
                 if let Some(parameters) = parameters.as_array_mut() {
                     parameters.extend(common(method));
                 }
+                if method != "get"
+                    && let Some(responses) = operation["responses"].as_object_mut()
+                {
+                    responses.remove("304"); // One type answers reads and writes; only a read can be unchanged.
+                }
             }
         }
     }
+    let schemas = document["components"]["schemas"].as_object_mut();
+    schemas.into_iter().flat_map(|schemas| schemas.values_mut()).for_each(admit_null);
     document
+}
+
+/// A member that may be left out may also be null, in what is sent and in what is answered; poem-openapi says only
+/// the first.
+fn admit_null(schema: &mut Value) {
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    let members = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, member) in members.into_iter().flatten() {
+        if required.iter().any(|required| required == name) {
+            continue;
+        }
+        if member.get("$ref").is_some() {
+            // Beside a reference nothing else counts (OpenAPI 3.0.3, Reference Object).
+            *member = json!({ "allOf": [member.take()] });
+        }
+        member["nullable"] = true.into();
+        if let Some(values) = member.get_mut("enum").and_then(Value::as_array_mut) {
+            values.push(Value::Null);
+        }
+    }
 }
 
 fn common(method: &str) -> Vec<Value> {

@@ -178,10 +178,11 @@ fn has_token(list: &[u8], token: &[u8]) -> bool {
     list.split(|&b| b == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token))
 }
 
-/// Methods are case-sensitive; what is not known is 501 (RFC 9110, section 9.1).
+/// Methods are case-sensitive; what is not known is 501 (RFC 9110, section 9.1). The application answers 405 to what is
+/// known and has no meaning there.
 pub(crate) fn check_method(method: &str) -> Result<(), Refusal> {
     match method {
-        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => Ok(()),
+        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" | "QUERY" => Ok(()),
         "CONNECT" | "TRACE" => Err(Refusal::MethodNotAllowed),
         _ => Err(Refusal::UnknownMethod),
     }

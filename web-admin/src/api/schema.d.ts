@@ -823,7 +823,7 @@ export interface components {
          */
         AcceptInvitation: {
             /** @description The name for people; the address when left out. */
-            display_name?: string;
+            display_name?: string | null;
             /** @description The address that was invited. */
             email: string;
             /**
@@ -882,20 +882,20 @@ export interface components {
              * Format: date-time
              * @description When it ends, if it does.
              */
-            expires_at?: string;
+            expires_at?: string | null;
             /** @description Names the key. */
             id: string;
             /**
              * Format: date-time
              * @description When it was last used, to the minute.
              */
-            last_used_at?: string;
+            last_used_at?: string | null;
             /** @description What it is for. */
             name: string;
             /** @description How the key begins after `hf_`, to tell keys apart. */
             prefix: string;
             /** @description The permissions that it is limited to; null is whatever its maker may at the time. */
-            scopes?: string[];
+            scopes?: string[] | null;
             /**
              * Format: int64
              * @description Grows with every change; the entity tag.
@@ -908,7 +908,7 @@ export interface components {
          */
         AuditActor: {
             /** @description The actor's id, if it has one. */
-            id?: string;
+            id?: string | null;
             /** @description `account`, `api_key`, `system` or `anonymous`. */
             kind: string;
             /** @description The actor's name at that time. */
@@ -924,13 +924,13 @@ export interface components {
             /** @description Who did it. */
             actor: components["schemas"]["AuditActor"] & unknown;
             /** @description The client's address. */
-            address?: string;
+            address?: string | null;
             /** @description What else there is to know. */
             details: unknown;
             /** @description The entry's id. */
             id: string;
             /** @description The leaf of the Merkle tree that commits to this entry, in hexadecimal. */
-            leaf_hash?: string;
+            leaf_hash?: string | null;
             /**
              * Format: date-time
              * @description When it happened.
@@ -939,14 +939,14 @@ export interface components {
             /** @description How it went. */
             outcome: components["schemas"]["AuditOutcome"] & unknown;
             /** @description The request it was part of. */
-            request_id?: string;
+            request_id?: string | null;
             /**
              * Format: int64
              * @description Its number in the tenant's trail, from 0; null for the moment until it is numbered.
              */
-            sequence?: number;
+            sequence?: number | null;
             /** @description What it was done to. */
-            target?: components["schemas"]["AuditTarget"] & unknown;
+            target?: (components["schemas"]["AuditTarget"] & unknown) | null;
         };
         /**
          * @description How it went.
@@ -985,7 +985,7 @@ export interface components {
          */
         CompleteSetup: {
             /** @description The name for people; the address when left out. */
-            display_name?: string;
+            display_name?: string | null;
             /** @description The operator's address. */
             email: string;
             /**
@@ -1027,7 +1027,7 @@ export interface components {
          */
         CreatedTenant: {
             /** @description The first owner's invitation, if an address was given. */
-            invitation?: components["schemas"]["CreatedInvitation"] & unknown;
+            invitation?: (components["schemas"]["CreatedInvitation"] & unknown) | null;
             /** @description The tenant. */
             tenant: components["schemas"]["Tenant"] & unknown;
         };
@@ -1057,7 +1057,7 @@ export interface components {
              * Format: int64
              * @description The number of the entry; null when it is about the head of the trail or the order as a whole.
              */
-            sequence?: number;
+            sequence?: number | null;
         };
         /**
          * Invitation
@@ -1106,12 +1106,12 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
-            finished_at?: string;
+            finished_at?: string | null;
             id: string;
             /** @description What is to be done. */
             kind: string;
             /** @description Why the last attempt failed. */
-            last_error?: string;
+            last_error?: string | null;
             /**
              * Format: int32
              * @description After this many failures it is dead.
@@ -1122,7 +1122,7 @@ export interface components {
              * @description Higher goes first.
              */
             priority: number;
-            progress?: components["schemas"]["Progress"];
+            progress?: components["schemas"]["Progress"] | null;
             queue: string;
             /**
              * Format: date-time
@@ -1131,7 +1131,7 @@ export interface components {
             run_at: string;
             state: components["schemas"]["JobState"];
             /** @description At most one job of the tenant with this key waits or runs. */
-            unique_key?: string;
+            unique_key?: string | null;
             /** Format: date-time */
             updated_at: string;
             /** Format: int64 */
@@ -1183,17 +1183,17 @@ export interface components {
          */
         Me: {
             /** @description The account that acts, or for which the key acts. */
-            account?: components["schemas"]["Account"] & unknown;
+            account?: (components["schemas"]["Account"] & unknown) | null;
             /** @description Who acts. */
             actor: components["schemas"]["MeActor"] & unknown;
             /** @description The key by which the request came. */
-            api_key_id?: string;
+            api_key_id?: string | null;
             /** @description What this request's credential may do. */
             permissions: string[];
             /** @description The roles of the account, by name. */
             roles: string[];
             /** @description The session by which the request came. */
-            session_id?: string;
+            session_id?: string | null;
             /** @description Where. */
             tenant: components["schemas"]["MeTenant"] & unknown;
         };
@@ -1203,7 +1203,7 @@ export interface components {
          */
         MeActor: {
             /** @description The account's or key's id. */
-            id?: string;
+            id?: string | null;
             /** @description `account` or `api_key`. */
             kind: string;
             /** @description Its name for people. */
@@ -1256,11 +1256,11 @@ export interface components {
              * Format: date-time
              * @description When it ends; never when left out.
              */
-            expires_at?: string;
+            expires_at?: string | null;
             /** @description What it is for, 1 to 100 characters. */
             name: string;
             /** @description Permissions that it is limited to, which you must hold; whatever you may at the time when left out. */
-            scopes?: string[];
+            scopes?: string[] | null;
         };
         /**
          * NewInvitation
@@ -1278,7 +1278,7 @@ export interface components {
          */
         NewRole: {
             /** @description What it is for, at most 500 characters. */
-            description?: string;
+            description?: string | null;
             /** @description Unique in the tenant, 1 to 100 characters. */
             name: string;
             /** @description Permissions of the catalogue, which you must hold yourself. */
@@ -1297,7 +1297,7 @@ export interface components {
              */
             password: string;
             /** @description How the session is to be proved; `bearer` when left out. */
-            transport?: components["schemas"]["Transport"] & unknown;
+            transport?: (components["schemas"]["Transport"] & unknown) | null;
         };
         /**
          * NewTenant
@@ -1307,7 +1307,7 @@ export interface components {
             /** @description Name for people, 1 to 100 characters. */
             name: string;
             /** @description Invites this address as the first owner. */
-            owner_email?: string;
+            owner_email?: string | null;
             /** @description 3 to 40 characters of a-z, 0-9 and -, not at the ends; unique, and it stays. */
             slug: string;
         };
@@ -1319,7 +1319,7 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["Account"][];
             /** @description The cursor of the next page; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * Page_ApiKey
@@ -1329,7 +1329,7 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["ApiKey"][];
             /** @description The cursor of the next page; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * Page_AuditEntry
@@ -1339,7 +1339,7 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["AuditEntry"][];
             /** @description The cursor of the next page; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * Page_Event
@@ -1349,7 +1349,7 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["Event"][];
             /** @description The cursor of the next page; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * Page_Invitation
@@ -1359,7 +1359,7 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["Invitation"][];
             /** @description The cursor of the next page; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * Page_Job
@@ -1369,7 +1369,7 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["Job"][];
             /** @description The cursor of the next page; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * Page_Member
@@ -1379,7 +1379,7 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["Member"][];
             /** @description The cursor of the next page; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * Page_Permission
@@ -1389,7 +1389,7 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["Permission"][];
             /** @description The cursor of the next page; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * Page_Role
@@ -1399,7 +1399,7 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["Role"][];
             /** @description The cursor of the next page; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * Page_Session
@@ -1409,7 +1409,7 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["Session"][];
             /** @description The cursor of the next page; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * Page_SigningKey
@@ -1419,7 +1419,7 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["SigningKey"][];
             /** @description The cursor of the next page; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * Page_Subscriber
@@ -1429,7 +1429,7 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["Subscriber"][];
             /** @description The cursor of the next page; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * Page_Tenant
@@ -1439,7 +1439,7 @@ export interface components {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["Tenant"][];
             /** @description The cursor of the next page; null on the last one. */
-            next?: string;
+            next?: string | null;
         };
         /**
          * @description How a part is.
@@ -1472,7 +1472,7 @@ export interface components {
             /** @description The fields at fault. */
             errors: components["schemas"]["ProblemField"][];
             /** @description Under which this request stands in logs and the audit trail. */
-            request_id?: string;
+            request_id?: string | null;
             /** @description Whether the same request may succeed later. */
             retryable: boolean;
             /**
@@ -1522,7 +1522,7 @@ export interface components {
              * Format: double
              * @description How long the oldest ready one has waited.
              */
-            oldest_ready_seconds?: number;
+            oldest_ready_seconds?: number | null;
             queue: string;
             /**
              * Format: int64
@@ -1633,7 +1633,7 @@ export interface components {
             /** @description Whose it is. */
             account_id: string;
             /** @description Where the sign-in came from. */
-            address?: string;
+            address?: string | null;
             /**
              * Format: date-time
              * @description When it began.
@@ -1658,7 +1658,7 @@ export interface components {
             /** @description How the client proves it. */
             transport: components["schemas"]["Transport"] & unknown;
             /** @description The client's name for itself at sign-in. */
-            user_agent?: string;
+            user_agent?: string | null;
         };
         /**
          * Setup
@@ -1674,7 +1674,7 @@ export interface components {
          */
         SignIn: {
             /** @description For the `Authorization` field; null with a cookie. */
-            access_token?: string;
+            access_token?: string | null;
             /** @description Who signed in. */
             account: components["schemas"]["Account"] & unknown;
             /**
@@ -1686,9 +1686,9 @@ export interface components {
              * Format: date-time
              * @description When the refresh token ends.
              */
-            refresh_expires_at?: string;
+            refresh_expires_at?: string | null;
             /** @description Brings the next access token, once; null with a cookie. */
-            refresh_token?: string;
+            refresh_token?: string | null;
             /** @description The session. */
             session: components["schemas"]["Session"] & unknown;
             /** @description Always `Bearer`. */
@@ -1703,7 +1703,7 @@ export interface components {
              * Format: date-time
              * @description Since when it signs or signed.
              */
-            activated_at?: string;
+            activated_at?: string | null;
             /** @description `ES256`. */
             algorithm: string;
             /**
@@ -1717,7 +1717,7 @@ export interface components {
              * Format: date-time
              * @description When nothing that it signed is valid any more.
              */
-            retires_at?: string;
+            retires_at?: string | null;
             /** @description What it is used for. */
             state: components["schemas"]["SigningKeyState"] & unknown;
         };
@@ -1744,7 +1744,7 @@ export interface components {
              */
             lag: number;
             /** @description Why the oldest of those failed. */
-            last_error?: string;
+            last_error?: string | null;
             name: string;
             /**
              * Format: int64
@@ -1760,7 +1760,7 @@ export interface components {
          */
         SuspendTenant: {
             /** @description For its members and other operators, at most 500 characters. */
-            reason?: string;
+            reason?: string | null;
         };
         /**
          * SystemHashPool
@@ -1887,13 +1887,13 @@ export interface components {
              * Format: date-time
              * @description When its data goes, if it is being deleted.
              */
-            purge_at?: string;
+            purge_at?: string | null;
             /** @description Short name in addresses, unique. */
             slug: string;
             /** @description How it stands. */
             state: components["schemas"]["TenantState"] & unknown;
             /** @description Why it is suspended, if somebody said so. */
-            suspended_reason?: string;
+            suspended_reason?: string | null;
             /**
              * Format: date-time
              * @description When it last changed.
@@ -1923,9 +1923,9 @@ export interface components {
          */
         UpdateAccount: {
             /** @description Whether it can't be used. */
-            disabled?: boolean;
+            disabled?: boolean | null;
             /** @description The name for people, 1 to 100 characters. */
-            display_name?: string;
+            display_name?: string | null;
         };
         /**
          * UpdateMe
@@ -1933,7 +1933,7 @@ export interface components {
          */
         UpdateMe: {
             /** @description The name for people, 1 to 100 characters. */
-            display_name?: string;
+            display_name?: string | null;
         };
         /**
          * UpdateMember
@@ -1941,7 +1941,7 @@ export interface components {
          */
         UpdateMember: {
             /** @description The new role. */
-            role_id?: string;
+            role_id?: string | null;
         };
         /**
          * UpdateRole
@@ -1949,11 +1949,11 @@ export interface components {
          */
         UpdateRole: {
             /** @description What it is for, at most 500 characters. */
-            description?: string;
+            description?: string | null;
             /** @description Unique in the tenant, 1 to 100 characters. */
-            name?: string;
+            name?: string | null;
             /** @description Permissions of the catalogue, which you must hold yourself. */
-            permissions?: string[];
+            permissions?: string[] | null;
         };
         /**
          * UpdateTenant
@@ -1961,7 +1961,7 @@ export interface components {
          */
         UpdateTenant: {
             /** @description Name for people, 1 to 100 characters. */
-            name?: string;
+            name?: string | null;
         };
         /**
          * Verification
@@ -1979,7 +1979,7 @@ export interface components {
              */
             checked_at: string;
             /** @description The first thing that is not in order. */
-            first_bad?: components["schemas"]["FirstBad"] & unknown;
+            first_bad?: (components["schemas"]["FirstBad"] & unknown) | null;
             /** @description Whether all is as it was written. */
             ok: boolean;
             /** @description The root of the Merkle tree (RFC 9162), in hexadecimal. */
@@ -2537,13 +2537,6 @@ export interface operations {
                     "application/json": components["schemas"]["Account"];
                 };
             };
-            /** @description Not changed since the version in If-None-Match. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             /** @description What went wrong, with a stable code (RFC 9457). */
             default: {
                 headers: {
@@ -2827,13 +2820,6 @@ export interface operations {
                     "application/json": components["schemas"]["Account"];
                 };
             };
-            /** @description Not changed since the version in If-None-Match. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             /** @description What went wrong, with a stable code (RFC 9457). */
             default: {
                 headers: {
@@ -2988,13 +2974,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Revoked"];
                 };
-            };
-            /** @description Not changed since the version in If-None-Match. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description What went wrong, with a stable code (RFC 9457). */
             default: {
@@ -3265,13 +3244,6 @@ export interface operations {
                     "application/json": components["schemas"]["SigningKey"];
                 };
             };
-            /** @description Not changed since the version in If-None-Match. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             /** @description What went wrong, with a stable code (RFC 9457). */
             default: {
                 headers: {
@@ -3311,13 +3283,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SignIn"];
                 };
-            };
-            /** @description Not changed since the version in If-None-Match. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description What went wrong, with a stable code (RFC 9457). */
             default: {
@@ -3486,13 +3451,6 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            /** @description Not changed since the version in If-None-Match. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             /** @description What went wrong, with a stable code (RFC 9457). */
             default: {
                 headers: {
@@ -3532,13 +3490,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Job"];
                 };
-            };
-            /** @description Not changed since the version in If-None-Match. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description What went wrong, with a stable code (RFC 9457). */
             default: {
@@ -3915,13 +3866,6 @@ export interface operations {
                     "application/json": components["schemas"]["Member"];
                 };
             };
-            /** @description Not changed since the version in If-None-Match. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             /** @description What went wrong, with a stable code (RFC 9457). */
             default: {
                 headers: {
@@ -4174,13 +4118,6 @@ export interface operations {
                     "application/json": components["schemas"]["Role"];
                 };
             };
-            /** @description Not changed since the version in If-None-Match. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             /** @description What went wrong, with a stable code (RFC 9457). */
             default: {
                 headers: {
@@ -4392,13 +4329,6 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
-            /** @description Not changed since the version in If-None-Match. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             /** @description What went wrong, with a stable code (RFC 9457). */
             default: {
                 headers: {
@@ -4439,13 +4369,6 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
-            /** @description Not changed since the version in If-None-Match. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             /** @description What went wrong, with a stable code (RFC 9457). */
             default: {
                 headers: {
@@ -4485,13 +4408,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Tenant"];
                 };
-            };
-            /** @description Not changed since the version in If-None-Match. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description What went wrong, with a stable code (RFC 9457). */
             default: {
@@ -4536,13 +4452,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Tenant"];
                 };
-            };
-            /** @description Not changed since the version in If-None-Match. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description What went wrong, with a stable code (RFC 9457). */
             default: {

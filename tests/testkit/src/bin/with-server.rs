@@ -1,7 +1,7 @@
 //! `with-server (sqlite|postgres) BINARY COMMAND…` runs a command against a fresh server and ends with its status.
 //!
-//! The command finds in its environment `HOLDFAST_URL`, and `HOLDFAST_TENANT` with `HOLDFAST_KEY`: a tenant of its
-//! own and an API key of that tenant's owner. For tools that aren't Rust tests, such as Schemathesis.
+//! The command finds in its environment `HOLDFAST_URL` and `HOLDFAST_KEY`, an API key of the operator, who may call
+//! every operation. One more tenant is there to be worked on. For tools that aren't Rust tests, such as Schemathesis.
 #![expect(clippy::print_stderr, reason = "it talks to whoever runs it")]
 
 use std::process::{Command, ExitCode};
@@ -19,11 +19,11 @@ async fn main() -> ExitCode {
     };
 
     let server = Server::start(binary, engine).await;
-    let tenant = server.new_tenant("tools").await;
-    let key = tenant.owner.api_key("tools").await;
+    server.new_tenant("tools").await;
+    let key = server.operator().await.api_key("tools").await;
     let secret = key.credential().unwrap_or_default();
     let mut command = Command::new(program);
-    command.args(rest).env("HOLDFAST_URL", key.base()).env("HOLDFAST_TENANT", &tenant.slug).env("HOLDFAST_KEY", secret);
+    command.args(rest).env("HOLDFAST_URL", key.base()).env("HOLDFAST_KEY", secret);
     match command.status() {
         Ok(status) if status.success() => ExitCode::SUCCESS,
         Ok(status) => {
