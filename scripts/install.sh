@@ -29,6 +29,8 @@ test)
     need npm npm
     need_postgres
     need setpriv util-linux
+    need curl curl
+    need jq jq
     command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || missing="$missing chromium"
     need_python
     ;;

@@ -6,7 +6,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use governor::{nanos::Nanos, state::StateStore};
+use governor::{
+    nanos::Nanos,
+    state::{StateStore, keyed::ShrinkableKeyedStateStore},
+};
 
 const SHARDS: usize = 32;
 
@@ -26,10 +29,18 @@ impl BoundedStore {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
         Self { shards, hasher: RandomState::new(), per_shard: (max_entries / SHARDS).max(4) }
     }
+}
 
-    #[cfg(test)]
+impl ShrinkableKeyedStateStore<u64> for BoundedStore {
+    /// Nothing to do: it bounds itself.
+    fn retain_recent(&self, _: Nanos) {}
+
     fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().unwrap().len()).sum()
+        self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 

@@ -122,6 +122,11 @@ impl Edge {
         self.inner.is_draining()
     }
 
+    /// Brings those gauges up to date that are not counted as they change.
+    pub fn note_figures(&self) {
+        self.inner.limits.note_clients();
+    }
+
     /// Closes the public listeners, lets requests under way finish (`Connection: close`, GOAWAY), cuts what is left at
     /// the deadline, then closes the operators' listener.
     pub async fn drain(&self, deadline: Duration) -> Drained {

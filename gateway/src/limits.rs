@@ -66,6 +66,13 @@ impl Limits {
         Self { address, key, both }
     }
 
+    /// Tells how many clients each policy remembers.
+    pub(crate) fn note_clients(&self) {
+        for policy in [&self.address, &self.key].into_iter().flatten() {
+            telemetry::rate_limit_clients(policy.name, policy.limiter.len());
+        }
+    }
+
     /// Takes one request from the address's quota.
     pub(crate) fn charge_address(&self, address: IpAddr) -> Standing {
         Standing { address: self.address.as_ref().map(|policy| policy.charge(address_key(address))), key: None }
@@ -109,6 +116,7 @@ impl Policy {
         let limiter: Limiter = RateLimiter::new(quota, BoundedStore::new(max_entries), DefaultClock::default());
         let window = ceil_seconds(interval * burst.get()).max(1);
         let described = HeaderValue::from_str(&format!("\"{name}\";q={burst};w={window}")).ok()?;
+        telemetry::rate_limited(name, 0);
         Some(Self { name, limiter, burst: burst.get(), interval, described })
     }
 
@@ -116,7 +124,7 @@ impl Policy {
         match self.limiter.check_key(&key) {
             Ok(state) => Left { requests: state.remaining_burst_capacity(), wait: None },
             Err(refused) => {
-                telemetry::rate_limited(self.name);
+                telemetry::rate_limited(self.name, 1);
                 let wait = refused.wait_time_from(self.limiter.clock().now());
                 Left { requests: 0, wait: Some(wait) }
             }

@@ -19,7 +19,7 @@ mod version;
 
 pub use caller::{Actor, Caller, Level, Permission, PermissionSet, PermissionSpec, Reach, RequestContext};
 pub use clock::{Clock, Random};
-pub use db::{Conn, ConnectError, Db, DbConfig, Engine, Signals, Tx, prune_idempotency};
+pub use db::{Conn, ConnectError, Db, DbConfig, DbFigures, Engine, Signals, Tx, prune_idempotency};
 pub use id::{
     AccountId, AccountKind, ApiKeyId, ApiKeyKind, Id, IdKind, SYSTEM_TENANT, SessionId, SessionKind, TenantId,
     TenantKind,

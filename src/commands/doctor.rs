@@ -30,7 +30,7 @@ impl Report {
             }
         };
         // Nobody reads it when standard output is gone.
-        drop(writeln!(std::io::stdout(), "{mark} {what:<14}{text}"));
+        drop(writeln!(std::io::stdout(), "{mark} {what:<15}{text}"));
         value
     }
 }

@@ -68,6 +68,13 @@ impl Operators {
         metrics::gauge!("holdfast_hash_pool_busy").set(to_f64(pool.busy));
         metrics::gauge!("holdfast_hash_pool_waiting").set(to_f64(pool.waiting));
         metrics::gauge!("holdfast_hash_pool_capacity").set(to_f64(pool.capacity));
+        let connections = self.overview.connections();
+        metrics::gauge!("holdfast_db_connections", "state" => "busy").set(f64::from(connections.busy));
+        metrics::gauge!("holdfast_db_connections", "state" => "idle")
+            .set(f64::from(connections.open - connections.busy));
+        metrics::gauge!("holdfast_db_connections_max").set(f64::from(connections.most));
+        metrics::gauge!("holdfast_db_writers_waiting").set(to_f64(connections.waiting));
+        self.edge.note_figures();
         metrics::gauge!("holdfast_process_uptime_seconds").set(self.overview.uptime().as_secs_f64());
         answer(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", self.metrics.render().into_bytes())
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use kernel::rest::Etag;
-use kernel::{Caller, Db, Level, Permission, PermissionSpec, Problem, SYSTEM_TENANT};
+use kernel::{Caller, Db, DbFigures, Level, Permission, PermissionSpec, Problem, SYSTEM_TENANT};
 use serde::Serialize;
 
 use crate::traffic::Traffic;
@@ -127,6 +127,11 @@ impl Overview {
     /// The pool that hashes passwords.
     pub fn hash_pool(&self) -> identity::PoolFigures {
         self.identity.hash_pool()
+    }
+
+    /// The connections to the database.
+    pub fn connections(&self) -> DbFigures {
+        self.db.figures()
     }
 
     /// How long this process has been up.

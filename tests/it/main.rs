@@ -10,3 +10,5 @@ mod crash;
 mod faults;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod readme;

@@ -79,6 +79,11 @@ impl GroupWriter {
         begun.await.unwrap_or(Err(Fault::Away))
     }
 
+    /// How many units wait for their turn.
+    pub(super) fn waiting(&self) -> usize {
+        self.turns.max_capacity() - self.turns.capacity()
+    }
+
     pub(super) fn connection(&self) -> DatabaseConnection {
         self.connection.clone()
     }

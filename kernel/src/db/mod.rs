@@ -4,6 +4,7 @@ mod connect;
 mod engine;
 mod facts;
 mod fault;
+mod figures;
 mod group;
 mod idempotency;
 mod signal;
@@ -23,6 +24,7 @@ use crate::problem::Problem;
 
 pub use connect::{ConnectError, DbConfig};
 pub use engine::Engine;
+pub use figures::DbFigures;
 pub use idempotency::prune as prune_idempotency;
 pub use signal::Signals;
 pub use tx::{Conn, Tx};
