@@ -160,7 +160,7 @@ impl Door {
             path = passage.path,
             route = outcome.route,
             status,
-            ms = took.as_secs_f64() * 1000.0,
+            ms = f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1000.0,
             request_id = passage.edge.request_id.as_str(),
             trace_id = hex::encode(passage.trace.trace_id),
             tenant = outcome.tenant.as_deref(),

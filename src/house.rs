@@ -55,7 +55,8 @@ impl House {
         jobs.register(Arc::new(maintenance::Prune::new(db.clone())));
 
         let mut events = events::Events::new(db.clone());
-        let subscribers = [tenancy.subscribers(), identity.subscribers()];
+        let subscribers =
+            [tenancy.subscribers(), identity.subscribers(), vec![Arc::new(maintenance::Farewell) as Arc<_>]];
         subscribers.into_iter().flatten().for_each(|subscriber| events.subscribe(subscriber));
 
         let traffic = Arc::new(Traffic::default());

@@ -1,9 +1,10 @@
-//! House-keeping across modules: old idempotency keys, events and jobs.
+//! House-keeping across modules: old idempotency keys, events and jobs; what a tenant leaves behind.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use events::{Event, Subscriber};
 use jobs::{Handler, Run};
 use kernel::{Caller, Db, Problem, Tx};
 
@@ -39,6 +40,26 @@ impl Handler for Prune {
         let jobs = self.until_none(run, async |tx| jobs::prune(tx, now - KEPT).await).await?;
         tracing::info!(keys, events, jobs, "removed what was past its time");
         Ok(())
+    }
+}
+
+/// Removes the trail and the jobs of a tenant that was purged: their modules know of no tenants, and their rows have no
+/// other end. Its events go with their age.
+pub struct Farewell;
+
+#[async_trait]
+impl Subscriber for Farewell {
+    fn name(&self) -> &'static str {
+        "system.farewell"
+    }
+
+    fn kinds(&self) -> &'static [&'static str] {
+        &["tenancy.tenant_purged"]
+    }
+
+    async fn handle(&self, tx: &Tx, _event: &Event) -> Result<(), Problem> {
+        jobs::forget(tx).await?;
+        audit::forget(tx).await
     }
 }
 

@@ -41,3 +41,4 @@ pub use entry::{Entry, append, record};
 pub use error::Error;
 pub use export::Export;
 pub use model::{AuditActor, AuditEntry, AuditId, AuditKind, AuditTarget, FirstBad, Outcome, Verification};
+pub use sequencer::forget;

@@ -99,6 +99,16 @@ impl Sequencer {
     }
 }
 
+/// Removes the whole trail of the transaction's tenant, which is gone; between two batches, so that none is numbered
+/// that was removed.
+///
+/// # Errors
+/// What the database says.
+pub async fn forget(tx: &Tx) -> Result<(), Problem> {
+    tx.lock(TURN).await?;
+    store::forget(tx).await
+}
+
 /// Numbers one batch; returns its size.
 async fn batch(tx: &Tx, key: &HeadKey, left_out: &[TenantId]) -> Result<usize, Stop> {
     tx.lock(TURN).await.map_err(Problem::from)?;

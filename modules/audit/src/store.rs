@@ -20,6 +20,8 @@ const PENDING: &str = "SELECT id, tenant_id, leaf_hash FROM audit_entry \
 const COUNT_PENDING: &str = "SELECT count(*) AS count FROM \
      (SELECT tenant_id FROM audit_entry WHERE sequence IS NULL ORDER BY id LIMIT 10000) AS pending \
      WHERE pending.tenant_id = $1";
+const FORGET: &[&str] =
+    &["DELETE FROM audit_entry WHERE tenant_id = $1", "DELETE FROM audit_head WHERE tenant_id = $1"];
 const SAVE_HEAD: &str = "INSERT INTO audit_head (tenant_id, size, root_hash, peaks, tag, updated_at) \
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id) DO UPDATE SET size = excluded.size, \
      root_hash = excluded.root_hash, peaks = excluded.peaks, tag = excluded.tag, updated_at = excluded.updated_at";
@@ -200,6 +202,13 @@ pub(crate) async fn save_head(tx: &Tx, tenant: TenantId, head: StoredHead) -> Re
     let values: [Value; 6] =
         [tenant.into(), head.size.into(), head.root_hash.into(), head.peaks.into(), head.tag.into(), tx.now().into()];
     tx.execute(SAVE_HEAD, values).await?;
+    Ok(())
+}
+
+pub(crate) async fn forget(tx: &Tx) -> Result<(), Problem> {
+    for sql in FORGET {
+        tx.execute(sql, [tx.tenant().into()]).await?;
+    }
     Ok(())
 }
 

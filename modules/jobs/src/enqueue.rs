@@ -133,6 +133,14 @@ pub async fn prune(tx: &Tx, before: DateTime<Utc>) -> Result<u64, Problem> {
     Ok(store::prune(tx, before).await?)
 }
 
+/// Removes all jobs of the transaction's tenant, which is gone; one that runs can't settle any more.
+///
+/// # Errors
+/// What the database says.
+pub async fn forget(tx: &Tx) -> Result<(), Problem> {
+    Ok(store::forget(tx).await?)
+}
+
 /// The state of a job that may run from `run_at` on.
 pub(crate) fn first_state(run_at: DateTime<Utc>, now: DateTime<Utc>) -> JobState {
     if run_at > now { JobState::Scheduled } else { JobState::Ready }

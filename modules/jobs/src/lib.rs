@@ -28,7 +28,7 @@ mod store;
 mod tests;
 
 pub use config::JobsConfig;
-pub use enqueue::{NewJob, cancel, enqueue, find, prune};
+pub use enqueue::{NewJob, cancel, enqueue, find, forget, prune};
 pub use error::Error;
 pub use handler::{Handler, Run};
 pub use model::{Job, JobId, JobState, JobStats, Progress, QueueStats};

@@ -25,6 +25,7 @@ const CANCEL: &str = "UPDATE jobs_job SET cancel_requested = (state = 'running')
      WHERE tenant_id = $1 AND id = $2 AND state IN ('scheduled', 'ready', 'retrying', 'running')";
 const RETRY: &str = "UPDATE jobs_job SET state = 'ready', run_at = $3, failures = 0, finished_at = NULL, \
      updated_at = $3, version = version + 1 WHERE tenant_id = $1 AND id = $2";
+const FORGET: &str = "DELETE FROM jobs_job WHERE tenant_id = $1";
 const PRUNE: &str = "DELETE FROM jobs_job WHERE id IN (SELECT id FROM jobs_job WHERE finished_at < $1 LIMIT 1000)";
 
 const REGISTER: &str = "INSERT INTO jobs_process (id, beat, started_at, seen_at) VALUES ($1, 0, $2, $2)";
@@ -283,6 +284,10 @@ pub(crate) async fn retry(tx: &Tx, id: JobId) -> Result<(), Error> {
 
 pub(crate) async fn prune(tx: &Tx, before: DateTime<Utc>) -> Result<u64, DbErr> {
     tx.execute(PRUNE, [before.into()]).await
+}
+
+pub(crate) async fn forget(tx: &Tx) -> Result<(), DbErr> {
+    tx.execute(FORGET, [tx.tenant().into()]).await.map(|_| ())
 }
 
 pub(crate) async fn stats(tx: &Tx, tenant: Option<TenantId>) -> Result<Vec<QueueStats>, Problem> {

@@ -101,7 +101,8 @@ impl Api {
 
     /// Delete a tenant
     ///
-    /// Operators only. It is closed at once; its data goes at `purge_at`, until which it can be restored.
+    /// Operators only. It is closed at once; its data, its audit trail included, goes at `purge_at`, until which it can be
+    /// restored.
     #[oai(path = "/tenants/:id", method = "delete", operation_id = "delete_tenant")]
     async fn delete_tenant(
         &self,

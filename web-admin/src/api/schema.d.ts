@@ -741,7 +741,8 @@ export interface paths {
         post?: never;
         /**
          * Delete a tenant
-         * @description Operators only. It is closed at once; its data goes at `purge_at`, until which it can be restored.
+         * @description Operators only. It is closed at once; its data, its audit trail included, goes at `purge_at`, until which it can be
+         *     restored.
          */
         delete: operations["delete_tenant"];
         options?: never;

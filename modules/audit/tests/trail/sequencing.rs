@@ -152,7 +152,22 @@ async fn the_process_itself_writes_as_system(engine: Engine) {
     assert_eq!(entry.sequence, None);
 }
 
+async fn the_trail_of_a_tenant_that_is_gone_goes_and_no_other(engine: Engine) {
+    let db = testkit::db(engine).await;
+    write(&db, tenant(1), 3).await;
+    write(&db, tenant(2), 2).await;
+    audit::record(&db, &caller(tenant(1), &[]), Entry::success("test.pending")).await.unwrap();
+
+    db.write(&Caller::system("test", tenant(1)), async |tx| audit::forget(tx).await).await.unwrap();
+    Audit::new(db.clone()).number().await.unwrap();
+
+    let (gone, kept) = (verify(&db, tenant(1)).await, verify(&db, tenant(2)).await);
+    assert_eq!((gone.ok, gone.size, gone.unsequenced), (true, 0, 0));
+    assert_eq!((kept.ok, kept.size), (true, 2));
+}
+
 on_both_engines!(
+    the_trail_of_a_tenant_that_is_gone_goes_and_no_other,
     sixty_four_writers_and_two_sequencers_leave_no_gap_and_no_twin,
     an_entry_of_a_transaction_that_fails_leaves_no_trace_and_no_gap,
     more_entries_than_fit_one_batch_are_numbered_in_the_order_of_their_ids,

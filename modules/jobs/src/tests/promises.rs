@@ -102,6 +102,19 @@ async fn what_has_ended_can_be_pruned(engine: Engine) {
     assert_eq!(look(&db, tenant, waiting).await.state, JobState::Ready);
 }
 
+async fn of_a_tenant_that_is_gone_nothing_is_kept(engine: Engine) {
+    let db = testkit::db(engine).await;
+    let (gone, stays) = (tenant(&db), tenant(&db));
+    let forgotten = promise(&db, gone, probe("")).await;
+    let kept = promise(&db, stays, probe("")).await;
+
+    db.write(&Caller::system("test", gone), async |tx| crate::forget(tx).await).await.unwrap();
+
+    let found = db.read(&Caller::system("test", gone), async |tx| crate::find(tx, forgotten).await).await.unwrap();
+    assert!(found.is_none());
+    assert_eq!(look(&db, stays, kept).await.state, JobState::Ready);
+}
+
 testkit::on_both_engines!(
     a_unique_key_is_held_by_one_job_whoever_races_for_it,
     a_key_is_free_again_when_its_job_has_ended,
@@ -109,4 +122,5 @@ testkit::on_both_engines!(
     a_scheduled_job_waits_for_its_time,
     a_payload_that_is_too_large_or_too_deep_is_refused,
     what_has_ended_can_be_pruned,
+    of_a_tenant_that_is_gone_nothing_is_kept,
 );
