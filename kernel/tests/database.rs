@@ -202,7 +202,30 @@ mod units {
         assert_eq!(outcome.unwrap_err().kind, Kind::Internal);
     }
 
+    async fn readers_that_leave_or_fail_take_no_connection_with_them(engine: Engine) {
+        let db = Arc::new(testkit::db(engine).await);
+        let slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) \
+                    SELECT COUNT(*) AS count FROM n";
+        let mut readers = JoinSet::new();
+        for number in 0..64 {
+            let db = Arc::clone(&db);
+            readers.spawn(async move {
+                let sql = if number % 2 == 0 { slow } else { "SELECT no_such_column AS count FROM kernel_fact" };
+                let caller = caller();
+                let read = db.read(&caller, async |tx| Ok::<_, Problem>(tx.one::<Count>(sql, []).await?));
+                drop(tokio::time::timeout(Duration::from_millis(2), read).await);
+            });
+        }
+        readers.join_all().await;
+
+        assert_eq!(count(&db).await, 0);
+        let figures = db.figures();
+        assert!(figures.busy == 0 || engine == Engine::Postgres, "{figures:?}"); // there a rollback may be under way
+        assert!(figures.idle >= 1 && figures.idle <= figures.most, "{figures:?}");
+    }
+
     on_both_engines!(
+        readers_that_leave_or_fail_take_no_connection_with_them,
         a_failed_unit_leaves_nothing_and_its_neighbours_alone,
         a_unit_whose_author_leaves_is_rolled_back_and_the_next_one_goes_on,
         hooks_run_after_a_commit_and_never_after_a_rollback,

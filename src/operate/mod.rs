@@ -70,8 +70,7 @@ impl Operators {
         metrics::gauge!("holdfast_hash_pool_capacity").set(to_f64(pool.capacity));
         let connections = self.overview.connections();
         metrics::gauge!("holdfast_db_connections", "state" => "busy").set(f64::from(connections.busy));
-        metrics::gauge!("holdfast_db_connections", "state" => "idle")
-            .set(f64::from(connections.open - connections.busy));
+        metrics::gauge!("holdfast_db_connections", "state" => "idle").set(f64::from(connections.idle));
         metrics::gauge!("holdfast_db_connections_max").set(f64::from(connections.most));
         metrics::gauge!("holdfast_db_writers_waiting").set(to_f64(connections.waiting));
         self.edge.note_figures();

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement};
+use sea_orm::sqlx::ConnectOptions as _;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbErr, Statement};
 use serde::Deserialize;
 
 use crate::clock::{Clock, Random};
 use crate::db::engine::Engine;
 use crate::db::group::GroupWriter;
-use crate::db::{Db, Inner, Signals, Writer};
+use crate::db::{Db, Inner, Readers, Signals, Writer, readers};
 use crate::keys::RootKey;
 
 /// Where the database is and how it is used.
@@ -101,11 +102,9 @@ impl Db {
     pub async fn refuse_bypassing_role(&self) -> Result<(), ConnectError> {
         const SQL: &str = "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles \
              WHERE rolname IN (current_user, session_user) ORDER BY rolsuper DESC, rolbypassrls DESC LIMIT 1";
-        if self.0.engine == Engine::Sqlite {
-            return Ok(());
-        }
         let statement = Statement::from_string(Engine::Postgres.backend(), SQL);
-        let row = self.0.readers.query_one_raw(statement).await.map_err(ConnectError::Open)?;
+        let Readers::Postgres(pool) = &self.0.readers else { return Ok(()) };
+        let row = pool.query_one_raw(statement).await.map_err(ConnectError::Open)?;
         let Some(row) = row else { return Ok(()) };
         let role: String = row.try_get("", "rolname").map_err(ConnectError::Open)?;
         let superuser: bool = row.try_get("", "rolsuper").map_err(ConnectError::Open)?;
@@ -118,55 +117,55 @@ impl Db {
     }
 }
 
-/// A pool of readers and one writer on a file in WAL mode; every commit is on disk before it is answered.
-async fn sqlite(config: &DbConfig, path: &Path, signals: Signals) -> Result<(DatabaseConnection, Writer), DbErr> {
+/// Readers and one writer on a file in WAL mode; every commit is on disk before it is answered.
+async fn sqlite(config: &DbConfig, path: &Path, signals: Signals) -> Result<(Readers, Writer), DbErr> {
     let suspect = Arc::new(AtomicBool::new(false));
-    let open = |max: u32, read_only: bool| {
-        let file = path.to_owned();
-        let suspect = Arc::clone(&suspect);
-        let mut options = ConnectOptions::new("sqlite::memory:");
-        options
-            .max_connections(max)
-            .min_connections(0)
-            .acquire_timeout(Duration::from_secs(config.acquire_timeout))
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .sqlx_logging(false)
-            .map_sqlx_sqlite_opts(move |sqlite| {
-                sqlite
-                    .filename(&file)
-                    .in_memory(false)
-                    .shared_cache(false)
-                    .create_if_missing(true)
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(SqliteSynchronous::Full)
-                    .foreign_keys(true)
-                    .busy_timeout(Duration::from_secs(5))
-                    .pragma("query_only", if read_only { "ON" } else { "OFF" })
-                    .pragma("temp_store", "MEMORY")
-                    // Filters compare text byte by byte on both engines.
-                    .pragma("case_sensitive_like", "ON")
-                    .pragma("cache_size", "-4096")
-                    .statement_cache_capacity(256)
-            });
-        if !read_only {
-            options.map_sqlx_sqlite_pool_opts(move |pool| {
-                let suspect = Arc::clone(&suspect);
-                pool.before_acquire(move |_, _| {
-                    let sound = !suspect.swap(false, Ordering::AcqRel);
-                    Box::pin(async move { Ok(sound) })
-                })
-            });
-        }
-        Database::connect(options)
-    };
-    let writer = open(1, false).await?;
-    let readers = open(config.max_connections, true).await?;
-    Ok((readers, Writer::Group(GroupWriter::start(writer, suspect, signals))))
+    let wait = Duration::from_secs(config.acquire_timeout);
+    let file = path.to_owned();
+    let mut options = ConnectOptions::new("sqlite::memory:");
+    options
+        .max_connections(1)
+        .min_connections(0)
+        .acquire_timeout(wait)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |sqlite| tuned(sqlite, &file, false));
+    let fault = Arc::clone(&suspect);
+    options.map_sqlx_sqlite_pool_opts(move |pool| {
+        let suspect = Arc::clone(&fault);
+        pool.before_acquire(move |_, _| {
+            let sound = !suspect.swap(false, Ordering::AcqRel);
+            Box::pin(async move { Ok(sound) })
+        })
+    });
+    let writer = Database::connect(options).await?;
+    let reading = tuned(SqliteConnectOptions::new().disable_statement_logging(), path, true);
+    let readers = readers::Readers::new(reading, config.max_connections, wait);
+    Ok((Readers::Sqlite(readers), Writer::Group(GroupWriter::start(writer, suspect, signals))))
 }
 
-async fn postgres(config: &DbConfig) -> Result<(DatabaseConnection, Writer), DbErr> {
+/// How every connection to the file is set.
+fn tuned(options: SqliteConnectOptions, file: &Path, read_only: bool) -> SqliteConnectOptions {
+    options
+        .filename(file)
+        .in_memory(false)
+        .shared_cache(false)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("query_only", if read_only { "ON" } else { "OFF" })
+        .pragma("temp_store", "MEMORY")
+        // Filters compare text byte by byte on both engines.
+        .pragma("case_sensitive_like", "ON")
+        .pragma("cache_size", "-4096")
+        .statement_cache_capacity(256)
+}
+
+async fn postgres(config: &DbConfig) -> Result<(Readers, Writer), DbErr> {
     let mut options = ConnectOptions::new(&config.url);
     options
         .max_connections(config.max_connections)
@@ -178,5 +177,5 @@ async fn postgres(config: &DbConfig) -> Result<(DatabaseConnection, Writer), DbE
         .set_application_name("holdfast")
         .sqlx_logging(false);
     let pool = Database::connect(options).await?;
-    Ok((pool.clone(), Writer::Pool(pool)))
+    Ok((Readers::Postgres(pool.clone()), Writer::Pool(pool)))
 }

@@ -7,6 +7,7 @@ mod fault;
 mod figures;
 mod group;
 mod idempotency;
+mod readers;
 mod signal;
 mod tx;
 
@@ -43,12 +44,18 @@ pub struct Db(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
-    readers: DatabaseConnection,
+    readers: Readers,
     writer: Writer,
     clock: Clock,
     random: Random,
     signals: Signals,
     keys: RootKey,
+}
+
+/// What reads go by.
+enum Readers {
+    Sqlite(Arc<readers::Readers>),
+    Postgres(DatabaseConnection),
 }
 
 /// How units of work reach the disk.
@@ -103,10 +110,10 @@ impl Db {
         F: AsyncFnOnce(&Tx) -> Result<T, E>,
     {
         let attempt = async {
-            let conn = match self.0.engine {
-                Engine::Sqlite => Conn::pool(self.0.readers.clone()),
-                Engine::Postgres => {
-                    let tx = self.0.readers.begin().await.map_err(|error| fault::problem(&error))?;
+            let conn = match &self.0.readers {
+                Readers::Sqlite(readers) => Conn::lent(readers.lend().await.map_err(|error| fault::problem(&error))?),
+                Readers::Postgres(pool) => {
+                    let tx = pool.begin().await.map_err(|error| fault::problem(&error))?;
                     let scope = format!("SET TRANSACTION READ ONLY; {}", scope_sql(caller));
                     tx.execute_unprepared(&scope).await.map_err(|error| fault::problem(&error))?;
                     Conn::transaction(tx)
@@ -184,7 +191,13 @@ impl Db {
     /// # Errors
     /// Why it does not.
     pub async fn ping(&self, wait: Duration) -> Result<(), String> {
-        match tokio::time::timeout(wait, self.0.readers.execute_unprepared("SELECT 1")).await {
+        let asked = async {
+            match &self.0.readers {
+                Readers::Sqlite(readers) => readers.lend().await?.execute_unprepared("SELECT 1").await,
+                Readers::Postgres(pool) => pool.execute_unprepared("SELECT 1").await,
+            }
+        };
+        match tokio::time::timeout(wait, asked).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err(format!("no answer within {} ms", wait.as_millis())),
@@ -197,7 +210,11 @@ impl Db {
             Writer::Group(group) => group.close().await,
             Writer::Pool(_) => Ok(()),
         };
-        if let Err(error) = writer.and(self.0.readers.clone().close().await) {
+        let readers = match &self.0.readers {
+            Readers::Sqlite(readers) => readers.close().await,
+            Readers::Postgres(pool) => pool.clone().close().await,
+        };
+        if let Err(error) = writer.and(readers) {
             tracing::warn!(%error, "the database did not close cleanly");
         }
     }

@@ -6,13 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, FromQueryResult,
-    QueryResult, Statement, Value,
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, FromQueryResult, QueryResult, Statement, Value,
 };
 
 use crate::clock::{Clock, Random};
 use crate::db::engine::Engine;
 use crate::db::fault::Fault;
+use crate::db::readers::Lent;
 use crate::db::signal::Signals;
 use crate::id::{Id, IdKind, TenantId};
 
@@ -24,13 +24,13 @@ pub struct Conn {
 }
 
 enum Executor {
-    Pool(DatabaseConnection),
+    Lent(tokio::sync::Mutex<Lent>),
     Transaction(DatabaseTransaction),
 }
 
 impl Conn {
-    pub(super) fn pool(connection: DatabaseConnection) -> Self {
-        Self { executor: Executor::Pool(connection), fault: Mutex::default() }
+    pub(super) fn lent(connection: Lent) -> Self {
+        Self { executor: Executor::Lent(tokio::sync::Mutex::new(connection)), fault: Mutex::default() }
     }
 
     pub(super) fn transaction(transaction: DatabaseTransaction) -> Self {
@@ -40,7 +40,7 @@ impl Conn {
     pub(super) fn into_transaction(self) -> Option<DatabaseTransaction> {
         match self.executor {
             Executor::Transaction(transaction) => Some(transaction),
-            Executor::Pool(_) => None,
+            Executor::Lent(_) => None,
         }
     }
 
@@ -56,35 +56,35 @@ impl Conn {
 impl ConnectionTrait for Conn {
     fn get_database_backend(&self) -> DbBackend {
         match &self.executor {
-            Executor::Pool(conn) => conn.get_database_backend(),
+            Executor::Lent(_) => DbBackend::Sqlite,
             Executor::Transaction(conn) => conn.get_database_backend(),
         }
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         self.note(match &self.executor {
-            Executor::Pool(conn) => conn.execute_raw(statement).await,
+            Executor::Lent(conn) => conn.lock().await.execute(statement).await,
             Executor::Transaction(conn) => conn.execute_raw(statement).await,
         })
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         self.note(match &self.executor {
-            Executor::Pool(conn) => conn.execute_unprepared(sql).await,
+            Executor::Lent(conn) => conn.lock().await.execute_unprepared(sql).await,
             Executor::Transaction(conn) => conn.execute_unprepared(sql).await,
         })
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         self.note(match &self.executor {
-            Executor::Pool(conn) => conn.query_one_raw(statement).await,
+            Executor::Lent(conn) => conn.lock().await.one(statement).await,
             Executor::Transaction(conn) => conn.query_one_raw(statement).await,
         })
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.note(match &self.executor {
-            Executor::Pool(conn) => conn.query_all_raw(statement).await,
+            Executor::Lent(conn) => conn.lock().await.all(statement).await,
             Executor::Transaction(conn) => conn.query_all_raw(statement).await,
         })
     }

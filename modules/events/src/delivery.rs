@@ -14,7 +14,7 @@ use crate::store;
 use crate::subscriber::Subscriber;
 
 /// How many events are read at once.
-const BATCH: i64 = 100;
+const BATCH: usize = 100;
 /// How many parked events are tried at once.
 const RETRIES: i64 = 20;
 /// The longest wait without a wake-up.
@@ -22,6 +22,8 @@ const POLL: Duration = Duration::from_secs(1);
 /// The first wait. An event may be heard of before the last transaction that could come in front of it has ended,
 /// so it pays to look again soon.
 const FIRST_LOOK: Duration = Duration::from_millis(10);
+/// How long events gather after the bell, so that one look finds many.
+const GATHER: Duration = Duration::from_millis(5);
 /// How often a place is written that moved past unwanted events only.
 const SAVE: Duration = Duration::from_secs(1);
 
@@ -80,7 +82,10 @@ impl Delivery {
             }
             tokio::select! {
                 () = tasks.stopping() => break,
-                () = bell.notified() => idle = 0,
+                () = bell.notified() => {
+                    idle = 0;
+                    tasks.pause(GATHER).await;
+                }
                 () = tokio::time::sleep(self.wait(idle)) => {}
             }
         }
@@ -105,7 +110,9 @@ impl Delivery {
             Ok::<_, Problem>((due, store::settled(tx, place.seen, BATCH).await?))
         };
         let (due, batch) = self.db.read(&caller, read).boxed().await?;
-        let mut turn = if batch.is_empty() && due.is_empty() { Turn::Idle } else { Turn::Busy };
+        // Unwanted events alone are no reason to look again at once, unless there were as many as are read.
+        let wanted = batch.iter().any(|logged| self.wants(logged)) || batch.len() >= BATCH;
+        let mut turn = if wanted || !due.is_empty() { Turn::Busy } else { Turn::Idle };
         for parked in due {
             match attempt::again(&self.db, &*self.subscriber, &parked).await {
                 Ok(()) | Err(Failed::Overtaken) => {}
@@ -130,9 +137,9 @@ impl Delivery {
 
     /// Deals with the next event; `false` when another process did so first.
     async fn deliver(&mut self, logged: &Logged) -> Result<bool, Problem> {
+        let wanted = self.wants(logged);
         let Some(place) = &mut self.place else { return Ok(false) };
-        let kinds = self.subscriber.kinds();
-        if !kinds.is_empty() && !kinds.contains(&logged.event.kind.as_str()) {
+        if !wanted {
             place.seen = logged.at;
             return Ok(true);
         }
@@ -154,6 +161,11 @@ impl Delivery {
             Err(Failed::Handler(error)) => Err(Problem::internal(error)),
             Err(Failed::Away(problem)) => Err(problem),
         }
+    }
+
+    fn wants(&self, logged: &Logged) -> bool {
+        let kinds = self.subscriber.kinds();
+        kinds.is_empty() || kinds.contains(&logged.event.kind.as_str())
     }
 
     async fn position(&self) -> Result<Position, Problem> {

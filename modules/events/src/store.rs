@@ -163,12 +163,13 @@ pub(crate) async fn position(tx: &Tx, name: &str) -> Result<Option<Position>, Db
 }
 
 /// The events after this place, as far as no transaction in flight can still write one among them.
-pub(crate) async fn settled(tx: &Tx, after: Position, limit: i64) -> Result<Vec<Logged>, Problem> {
+pub(crate) async fn settled(tx: &Tx, after: Position, limit: usize) -> Result<Vec<Logged>, Problem> {
     let sql = format!(
         "SELECT txid, seq, id, tenant_id, kind, key, data, occurred_at FROM events_log \
          WHERE (txid, seq) > ($1, $2) AND txid < {} ORDER BY txid, seq LIMIT $3",
         tx.engine().settled_below()
     );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows: Vec<LoggedRow> = tx.all(&sql, [after.txid.into(), after.seq.into(), limit.into()]).await?;
     rows.into_iter().map(LoggedRow::logged).collect()
 }
