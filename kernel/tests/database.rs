@@ -219,9 +219,10 @@ mod units {
         readers.join_all().await;
 
         assert_eq!(count(&db).await, 0);
-        let figures = db.figures();
-        assert!(figures.busy == 0 || engine == Engine::Postgres, "{figures:?}"); // there a rollback may be under way
-        assert!(figures.idle >= 1 && figures.idle <= figures.most, "{figures:?}");
+        if engine == Engine::Sqlite {
+            let figures = db.figures();
+            assert!(figures.busy == 0 && (1..=figures.most).contains(&figures.idle), "{figures:?}");
+        }
     }
 
     on_both_engines!(

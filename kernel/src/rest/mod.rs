@@ -4,6 +4,7 @@ mod auth;
 mod payload;
 mod problem;
 mod reply;
+mod strict;
 
 pub use auth::{Anyone, Auth, Identified};
 pub use payload::Body;

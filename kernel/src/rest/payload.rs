@@ -8,6 +8,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::Value;
 
 use crate::problem::{Kind, Problem};
+use crate::rest::strict::Strict;
 
 /// The deepest nesting of a JSON body.
 const MAX_DEPTH: usize = 64;
@@ -73,7 +74,8 @@ fn parse(bytes: &[u8]) -> Result<Value, Problem> {
             return Err(invalid(&format!("the nesting is deeper than {MAX_DEPTH}")));
         }
     }
-    serde_json::from_slice(bytes).map_err(|error| invalid(&error.to_string()))
+    let read = serde_json::from_slice(bytes).map(|Strict(value)| value);
+    read.map_err(|error| invalid(&error.to_string()))
 }
 
 /// The name of a number or truth value that was read as a text: poem-openapi takes them for texts, which would hide a

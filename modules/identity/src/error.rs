@@ -14,7 +14,7 @@ pub enum Error {
     #[error("The address or the password is wrong.")]
     CredentialsWrong,
     /// Too many failed attempts.
-    #[error("Too many failed attempts; wait {} seconds and try again.", .0.as_secs_f64().ceil())]
+    #[error("Too many failed attempts; try again in {} s.", .0.as_secs_f64().ceil())]
     TooManyAttempts(Duration),
     /// The hash pool is full.
     #[error("Too many people are signing in at the moment; try again in a few seconds.")]
