@@ -47,8 +47,9 @@ impl Leftover {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = rest;
     }
 
-    /// Reads a small rest, if `may_read`: not of a client that waits for our leave to send it. Whether the connection is clear for another request. If not, the answer must say that the
-    /// connection closes (RFC 9112, section 9.6), or a client sends its next request into a closed socket.
+    /// Whether the connection is clear for another request, after a small rest was read if `may_read` (not of a client
+    /// that waits for our leave to send it). If not, the answer must say that the connection closes (RFC 9112, section
+    /// 9.6), or a client sends its next request into a closed socket.
     pub(crate) async fn clear(&self, may_read: bool) -> bool {
         let rest = mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         match rest {

@@ -16,7 +16,8 @@ const REST_ONLY: &[(&str, &str)] = &[
 /// Fields on the GraphQL side only, with the reason.
 const GRAPHQL_ONLY: &[(&str, &str)] = &[];
 
-fn contract(name: &str) -> String {
+/// A committed contract.
+pub(crate) fn contract(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("web-admin").join(name)).unwrap()
 }
 

@@ -1,11 +1,10 @@
 //! Every operation of the OpenAPI document, from the outside: without a token, without a permission, from another tenant.
 
-use std::fs;
-use std::path::Path;
-
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{Answer, Client, Engine, Front, on_both_engines};
+
+use crate::contracts::contract;
 
 const BIN: &str = env!("CARGO_BIN_EXE_holdfast");
 /// What anybody may call.
@@ -45,8 +44,7 @@ struct Operation {
 
 /// All operations, with ids that name nothing and a body that fits.
 fn operations() -> Vec<Operation> {
-    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("web-admin/openapi.json");
-    let document: Value = serde_json::from_str(&fs::read_to_string(document).unwrap()).unwrap();
+    let document: Value = serde_json::from_str(&contract("openapi.json")).unwrap();
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {

@@ -2,7 +2,6 @@
 //! switches; sqlx's pool says one more than the query with every return of a connection (a ping), which would double
 //! what a short read costs.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +18,6 @@ pub(super) struct Readers {
     idle: Mutex<Vec<SqliteConnection>>,
     places: Arc<Semaphore>,
     most: u32,
-    open: Arc<AtomicU32>,
     wait: Duration,
 }
 
@@ -27,7 +25,7 @@ impl Readers {
     /// Room for `most` connections; one waits `wait` for a place.
     pub(super) fn new(options: SqliteConnectOptions, most: u32, wait: Duration) -> Arc<Self> {
         let places = Arc::new(Semaphore::new(most as usize));
-        Arc::new(Self { options, idle: Mutex::default(), places, most, open: Arc::default(), wait })
+        Arc::new(Self { options, idle: Mutex::default(), places, most, wait })
     }
 
     /// A connection for one unit of work. No thread is asked for it unless a new one must be opened.
@@ -40,20 +38,14 @@ impl Readers {
             Some(connection) => connection,
             None => SqliteConnection::connect_with(&self.options).await.map_err(away)?,
         };
-        let counted = Counted::new(&self.open);
-        Ok(Lent {
-            connection: Some(connection),
-            sound: true,
-            readers: Arc::clone(self),
-            _place: place,
-            _counted: counted,
-        })
+        Ok(Lent { connection: Some(connection), sound: true, readers: Arc::clone(self), _place: place })
     }
 
     /// How many may be lent out, how many are, and how many lie idle.
     pub(super) fn figures(&self) -> (u32, u32, u32) {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).len();
-        (self.most, self.open.load(Ordering::Relaxed), u32::try_from(idle).unwrap_or(u32::MAX))
+        let free = u32::try_from(self.places.available_permits()).unwrap_or(u32::MAX);
+        (self.most, self.most.saturating_sub(free), u32::try_from(idle).unwrap_or(u32::MAX))
     }
 
     /// Lends no more and closes what lies idle; what is lent out closes when it comes back.
@@ -71,29 +63,12 @@ fn away(error: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
 
-/// Counts what is lent out.
-struct Counted(Arc<AtomicU32>);
-
-impl Counted {
-    fn new(count: &Arc<AtomicU32>) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(count))
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// A connection on loan. It goes back when dropped, unless something failed or was given up on it.
 pub(super) struct Lent {
     connection: Option<SqliteConnection>,
     sound: bool,
     readers: Arc<Readers>,
     _place: OwnedSemaphorePermit,
-    _counted: Counted,
 }
 
 impl Lent {
