@@ -36,8 +36,9 @@ async fn read(content_type: Option<&str>, body: Body) -> Result<Request, Problem
         }
         other => Problem::new(Kind::Invalid, "graphql.body_invalid", format!("The body can't be read: {other}.")),
     })?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        Problem::new(Kind::Invalid, "graphql.body_invalid", format!("The body is no GraphQL request: {error}."))
+    let read = kernel::rest::strict_json(&bytes);
+    read.and_then(|value| serde_json::from_value(value).map_err(|error| error.to_string())).map_err(|reason| {
+        Problem::new(Kind::Invalid, "graphql.body_invalid", format!("The body is no GraphQL request: {reason}."))
     })
 }
 

@@ -69,6 +69,7 @@ fn bodies() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("null", JSON, text("null")),
         ("a number", JSON, text("1e999")),
         ("an unknown field", JSON, text("{\"name\":\"x\",\"permissions\":[],\"admin\":true}")),
+        ("a document twice", JSON, text(r#"{"query":"{ __typename }","query":"{ roles { next } }"}"#)),
         ("a field twice", JSON, text("{\"name\":\"x\",\"permissions\":[],\"name\":\"y\"}")),
         ("a prototype", JSON, text("{\"name\":\"x\",\"permissions\":[],\"__proto__\":{}}")),
         ("a field left out", JSON, text("{\"permissions\":[]}")),

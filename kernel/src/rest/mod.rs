@@ -10,3 +10,4 @@ pub use auth::{Anyone, Auth, Identified};
 pub use payload::Body;
 pub use problem::{ProblemBody, on_error, stamp};
 pub use reply::{Accepted, Created, Etag, Listed, NoContent, Reply};
+pub use strict::parse as strict_json;

@@ -8,10 +8,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::Value;
 
 use crate::problem::{Kind, Problem};
-use crate::rest::strict::Strict;
-
-/// The deepest nesting of a JSON body.
-const MAX_DEPTH: usize = 64;
+use crate::rest::strict;
 
 /// A JSON request body (`application/json` or any `+json` type, such as a merge patch).
 #[derive(Clone, Debug)]
@@ -46,7 +43,7 @@ impl<'a, T: ParseFromJSON + ToJSON> ApiExtractor<'a> for Body<T> {
             .into());
         }
         let bytes = <Vec<u8> as FromRequest>::from_request(request, body).await?;
-        let value = parse(&bytes)?;
+        let value = strict::parse(&bytes).map_err(|reason| invalid(&reason))?;
         let read = T::parse_from_json(Some(value.clone())).map_err(|error| invalid(&error.into_message()))?;
         match read.to_json().and_then(|read| coerced(&value, &read)) {
             Some(name) => {
@@ -55,27 +52,6 @@ impl<'a, T: ParseFromJSON + ToJSON> ApiExtractor<'a> for Body<T> {
             None => Ok(Self(read)),
         }
     }
-}
-
-fn parse(bytes: &[u8]) -> Result<Value, Problem> {
-    let mut depth = 0usize;
-    let mut quoted = false;
-    let mut escaped = false;
-    for byte in bytes {
-        match (quoted, byte) {
-            (true, _) if escaped => escaped = false,
-            (true, b'\\') => escaped = true,
-            (_, b'"') => quoted = !quoted,
-            (false, b'{' | b'[') => depth += 1,
-            (false, b'}' | b']') => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_DEPTH {
-            return Err(invalid(&format!("the nesting is deeper than {MAX_DEPTH}")));
-        }
-    }
-    let read = serde_json::from_slice(bytes).map(|Strict(value)| value);
-    read.map_err(|error| invalid(&error.to_string()))
 }
 
 /// The name of a number or truth value that was read as a text: poem-openapi takes them for texts, which would hide a
