@@ -14,6 +14,7 @@ mod house;
 mod identify;
 mod maintenance;
 mod nearest;
+mod open_files;
 mod operate;
 mod overview;
 mod routes;

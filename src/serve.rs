@@ -19,6 +19,7 @@ use crate::data_folder::DataFolder;
 use crate::door::Door;
 use crate::house::{self, House};
 use crate::identify::Identify;
+use crate::open_files;
 use crate::operate::Operators;
 use crate::routes::Routes;
 use crate::schema;
@@ -36,6 +37,10 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
     let logs = telemetry::start_logs(&config.log).map_err(Failure::Text)?;
     let metrics = Metrics::install().map_err(Failure::Text)?;
     let spans = Spans::start(&config.telemetry)?;
+    open_files::raise();
+    if let Err(reason) = open_files::check(config.gateway.max_connections) {
+        tracing::warn!("{reason}");
+    }
     let data = DataFolder::open(config.data())?;
     let db = house::open_database(&config, &data).await?;
     prepare(&db, &config).await?;

@@ -14,6 +14,7 @@ use crate::commands::Failure;
 use crate::config::Config;
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::house;
+use crate::open_files;
 
 /// What is found wrong.
 struct Report {
@@ -53,6 +54,8 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
 
 async fn check(report: &mut Report, config: &Config) {
     report.note("clock", clock(), |now| format!("{now}"));
+    let files = open_files::check(config.gateway.max_connections);
+    report.note("open files", files, |most| format!("{most} may be open at once"));
     let folder = DataFolder::open(config.data());
     let running = matches!(folder, Err(DataFolderError::Taken(_)));
     if running {
