@@ -1,6 +1,6 @@
 # Thin on purpose: each goal is the commands that one would type. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench console contracts deps supply
+.PHONY: help run test check fmt bench demo console models contracts deps supply
 SHELL := /bin/bash
 
 # Where cargo builds; also the home of tools that only this project uses. All of it is git-ignored.
@@ -9,6 +9,8 @@ NPM := scripts/node.sh $(TARGET)
 CONSOLE := web-admin/dist/index.html
 MODULES := web-admin/node_modules/.package-lock.json
 NEXTEST := 0.9.143
+# Beside the data folder of `make run`, where serve finds it; git-ignored.
+MODELS := models
 
 help: ## This list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -16,10 +18,11 @@ help: ## This list
 run: ## Build everything and serve (ARGS="--http 127.0.0.1:8081" to change how)
 	@scripts/install.sh run
 	@$(MAKE) --no-print-directory $(CONSOLE)
+	@scripts/models.sh $(MODELS) || echo "Without models, search is by words alone."
 	cargo build --release --locked
 	$(TARGET)/release/holdfast serve $(ARGS)
 
-test: deps ## Everything that must hold: format, lints, all tests on both engines, console, browser, API fuzzing
+test: deps models ## Everything that must hold: format, lints, all tests on both engines, console, browser, API fuzzing
 	cargo fmt --all --check
 	$(NPM) run lint
 	$(NPM) run typecheck
@@ -28,20 +31,30 @@ test: deps ## Everything that must hold: format, lints, all tests on both engine
 	cargo build --workspace --all-targets --locked
 	cargo nextest run --workspace --locked
 	CHROMIUM=$$(command -v chromium chromium-browser | head -n 1) HOLDFAST_BIN=$(TARGET)/debug/holdfast $(NPM) run e2e
+	python3 demo/demo.py --binary $(TARGET)/debug/holdfast --models $(MODELS) --manuals $(TARGET)/demo --pages 150 --check
 	tests/schemathesis.sh sqlite 25
 	tests/schemathesis.sh postgres 8
 
-check: $(CONSOLE) ## The quick part, under a minute when warm: format, lints, unit tests on SQLite, types, sizes
+check: $(CONSOLE) models ## The quick part, under a minute when warm: format, lints, unit tests on SQLite, types, sizes
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo nextest run --workspace --lib --bins -E 'not test(postgres)'
 	$(NPM) run typecheck
 	@python3 scripts/sizes.py
 
+demo: models ## Load two real manuals, ask what is known and show the cited answers (DEMO="--pages 150" for a part)
+	@scripts/install.sh run
+	@$(MAKE) --no-print-directory $(CONSOLE)
+	cargo build --release --locked
+	python3 demo/demo.py --binary $(TARGET)/release/holdfast --models $(MODELS) --manuals $(TARGET)/demo $(DEMO)
+
 fmt: ## Format all Rust
 	cargo fmt --all
 
 console: $(CONSOLE) ## Build the web console into web-admin/dist
+
+models: ## Fetch the embedding models (100 MB over the network, 71 MB kept; skipped when there)
+	@scripts/models.sh $(MODELS)
 
 contracts: ## Write web-admin/openapi.json, schema.graphql and the typed client anew; review the diff
 	cargo build --locked

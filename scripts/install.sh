@@ -23,6 +23,7 @@ case $1 in
 run)
     need node nodejs
     need npm npm
+    need_python
     ;;
 test)
     need node nodejs

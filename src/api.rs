@@ -15,9 +15,12 @@ pub fn service(house: &House) -> OpenApiService<impl OpenApi + use<>, ()> {
         identity::rest::Api::new(house.identity.clone()),
         identity::rest::WellKnown::new(house.identity.clone()),
         tenancy::rest::Api::new(house.tenancy.clone()),
+        vault::rest::api(&house.vault),
+        knowledge::rest::Api::new(house.knowledge.clone()),
         audit::rest::Api(house.audit.clone()),
         events::rest::Api::new(house.events.clone()),
         jobs::rest::Api::new(house.jobs.clone()),
+        chat::rest::Api::new(house.chat.clone()),
         overview::rest::Api(house.overview.clone()),
     );
     OpenApiService::new(modules, "Holdfast", env!("CARGO_PKG_VERSION")).description(DESCRIPTION)

@@ -13,7 +13,7 @@ struct Dist;
 
 /// Nothing but what this host serves.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-     font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+     font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-src blob:; frame-ancestors 'none'";
 /// File names carry a hash of their content.
 const FOREVER: &str = "public, max-age=31536000, immutable";
 

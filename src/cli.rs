@@ -28,12 +28,17 @@ pub enum Command {
     /// Check settings, database, data folder, clock and ports, and say how to mend what is wrong
     #[command(after_help = "Example:\n  holdfast doctor --data ./data")]
     Doctor(ServeArgs),
+    /// Measure how well search finds what people judged to be relevant
+    Knowledge(KnowledgeArgs),
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  holdfast openapi > web-admin/openapi.json")]
     Openapi,
     /// Print the GraphQL schema
     #[command(after_help = "Example:\n  holdfast graphql-schema > web-admin/schema.graphql")]
     GraphqlSchema,
+    /// Read one document from the input and answer with its text: how the server reads what people upload
+    #[command(name = knowledge::READER_COMMAND, hide = true)]
+    ExtractDocument,
     /// Print the version and what it was built with
     #[command(after_help = "Example:\n  holdfast version")]
     Version,
@@ -43,6 +48,36 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// Where settings come from.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// `knowledge`.
+#[derive(Debug, Args)]
+pub struct KnowledgeArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: KnowledgeAction,
+}
+
+/// What `knowledge` does.
+#[derive(Debug, Subcommand)]
+pub enum KnowledgeAction {
+    /// Load a judged set (corpus.jsonl, queries.jsonl, qrels.tsv, as BEIR has them) and print how well it is searched
+    #[command(after_help = "Example:\n  holdfast knowledge evaluate --set ./scifact --model all-minilm-l6-v2-int8")]
+    Evaluate(EvaluateArgs),
+}
+
+/// `knowledge evaluate`.
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// The folder of the set
+    #[arg(long, value_name = "DIR")]
+    pub set: PathBuf,
+    /// The embedding model; the default one when left out
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Where settings come from; data folder and database are temporary ones.
     #[command(flatten)]
     pub settings: SettingsArgs,
 }

@@ -34,8 +34,16 @@ pub struct Config {
     pub tenancy: tenancy::TenancyConfig,
     /// Accounts.
     pub identity: identity::IdentityConfig,
+    /// Documents and records.
+    pub vault: vault::VaultConfig,
+    /// Search over documents.
+    pub knowledge: knowledge::KnowledgeConfig,
     /// Background work.
     pub jobs: jobs::JobsConfig,
+    /// Conversations and the OpenAI wire.
+    pub chat: chat::ChatConfig,
+    /// Calls to the outside.
+    pub egress: kernel::EgressConfig,
     /// GraphQL.
     pub graphql: GraphqlConfig,
 }

@@ -9,20 +9,25 @@ use gateway::{App, EdgeBody, EdgeInfo, ResponseBody, Scheme};
 use http::{HeaderMap, Method, Request, Response, header, request::Parts};
 use http_body_util::combinators::BoxBody;
 use kernel::rest::Identified;
-use kernel::{Caller, Problem, Random};
+use kernel::{Caller, Kind, Problem, Random, Tasks};
 use poem::endpoint::BoxEndpoint;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Body, Endpoint, IntoResponse, RequestParts};
+use tokio_util::sync::CancellationToken;
 
 use crate::answer;
 use crate::assets;
-use crate::identify::Identify;
+use crate::identify::{Identification, Identify};
 use crate::routes::{Operation, Routes};
 use crate::schema::Graph;
 use crate::telemetry::{Metrics, Spans};
 use crate::trace::TraceContext;
 use crate::traffic::Traffic;
-use crate::web_graphql;
+use crate::web_socket::{self, Handshake, Who};
+use crate::{graphql_socket, web_graphql};
+
+/// Where chat is spoken over a WebSocket.
+const CHAT_SOCKET: &str = "/api/v1/chat/socket";
 
 /// What the faces are made of.
 pub struct Door {
@@ -35,6 +40,12 @@ pub struct Door {
     pub spans: Spans,
     pub random: Random,
     pub hasher: RandomState,
+    /// The largest body of an upload.
+    pub max_upload_bytes: u64,
+    pub chat: chat::Chat,
+    pub tasks: Tasks,
+    /// Cancelled when open connections are to end.
+    pub closing: CancellationToken,
 }
 
 /// One request on its way through.
@@ -79,11 +90,22 @@ impl App for Door {
         let credential = head.headers.get(header::AUTHORIZATION).or_else(|| head.headers.get(header::COOKIE))?;
         Some(self.hasher.hash_one(credential.as_bytes()))
     }
+
+    fn max_body_bytes(&self, head: &Parts) -> Option<u64> {
+        let operation = self.routes.find(&head.method, head.uri.path())?;
+        operation.uploads.then_some(self.max_upload_bytes)
+    }
 }
 
 impl Door {
     async fn dispatch(&self, parts: Parts, body: Body, passage: &Passage) -> Outcome {
         let path = passage.path.as_str();
+        if web_socket::wanted(&parts) && matches!(path, CHAT_SOCKET | "/graphql") {
+            return self.socket(parts, passage).await;
+        }
+        if path.starts_with("/v1/") {
+            return self.wire(parts, body, passage).await;
+        }
         if path.starts_with("/api/") || path.starts_with("/.well-known/") {
             return self.rest(parts, body, passage).await;
         }
@@ -119,12 +141,65 @@ impl Door {
             parts.headers = asked.clone();
             parts.extensions.insert(Identified(identification.caller));
             let request = poem::Request::from_parts(request_parts(parts, &passage.edge), body);
-            bounded(caller.as_ref().ok(), self.rest.get_response(request)).await
+            let answer = self.rest.get_response(request);
+            match operation {
+                // As long as its bytes keep coming at the pace that the edge asks for; its steps have bounds of their own.
+                Some(operation) if operation.uploads => answer.await,
+                _ => bounded(caller.as_ref().ok(), answer).await,
+            }
         };
         let response = finish(response, passage, &asked, caller.as_ref().ok());
         let route = operation.map_or("none", |operation| operation.template);
         let tenant = identification.tenant.map(|tenant| tenant.slug.clone());
         Outcome { response, route, tenant, actor: actor(&caller) }
+    }
+
+    /// The OpenAI wire. It bounds its own time: a model may think for minutes.
+    async fn wire(&self, parts: Parts, body: Body, passage: &Passage) -> Outcome {
+        let Identification { tenant, caller } =
+            self.identify.request(&passage.method, &parts.headers, &passage.edge).await;
+        let actor = actor(&caller);
+        let response = self.chat.wire(caller, &passage.method, &passage.path, body).await;
+        let route = match passage.path.as_str() {
+            "/v1/chat/completions" => "/v1/chat/completions",
+            "/v1/embeddings" => "/v1/embeddings",
+            _ => "/v1/models",
+        };
+        Outcome { response, route, tenant: tenant.map(|tenant| tenant.slug.clone()), actor }
+    }
+
+    /// Chat or GraphQL over a WebSocket. A page of another origin can't open one with a browser's cookie.
+    async fn socket(&self, mut parts: Parts, passage: &Passage) -> Outcome {
+        let route = if passage.path == CHAT_SOCKET { CHAT_SOCKET } else { "/graphql" };
+        let found = self.identify.request(&Method::POST, &parts.headers, &passage.edge).await;
+        let who = Arc::new(Who::new(self.identify.clone(), parts.headers.clone(), passage.edge.clone()));
+        let response = match (&found.caller, Handshake::of(&mut parts)) {
+            (Err(problem), _) => problem.clone().into_response(),
+            (Ok(caller), _) if caller.account().is_err() => Problem::unauthenticated().into_response(),
+            (Ok(_), None) => malformed_handshake().into_response(),
+            (Ok(_), Some(handshake)) => self.upgrade(handshake, route, who),
+        };
+        let actor = actor(&found.caller);
+        let response = match response.status() {
+            http::StatusCode::SWITCHING_PROTOCOLS => response,
+            _ => finish(response, passage, &parts.headers, None),
+        };
+        Outcome { response, route, tenant: found.tenant.map(|tenant| tenant.slug.clone()), actor }
+    }
+
+    fn upgrade(&self, handshake: Handshake, route: &str, who: Arc<Who>) -> poem::Response {
+        let closing = self.closing.clone();
+        if route == CHAT_SOCKET {
+            let (response, upgrade) = handshake.accept(None);
+            self.tasks.spawn(web_socket::chat(self.chat.clone(), who, upgrade, closing));
+            return response;
+        }
+        let Some(protocol) = graphql_socket::protocol(handshake.protocols()) else {
+            return malformed_handshake().into_response();
+        };
+        let (response, upgrade) = handshake.accept(Some(protocol));
+        self.tasks.spawn(graphql_socket::talk(self.graph.clone(), who, protocol, upgrade, closing));
+        response
     }
 
     async fn graphql(&self, parts: Parts, body: Body, passage: &Passage) -> Outcome {
@@ -168,6 +243,11 @@ impl Door {
             address = %passage.edge.client_addr,
         );
     }
+}
+
+fn malformed_handshake() -> Problem {
+    let detail = "The WebSocket handshake is malformed, or its Sec-WebSocket-Protocol is not spoken here.";
+    Problem::new(Kind::Invalid, "kernel.websocket_handshake", detail)
 }
 
 /// What is refused before the module's handler: a tenant or credential that does not hold, an unknown parameter.

@@ -8,6 +8,7 @@ use tenancy::TenancyConfig;
 use crate::commands::Failure;
 use crate::config::Config;
 use crate::data_folder::DataFolder;
+use crate::evidence::Evidence;
 use crate::maintenance;
 use crate::overview::{self, Overview};
 use crate::traffic::Traffic;
@@ -21,6 +22,9 @@ pub struct House {
     pub audit: audit::Audit,
     pub tenancy: tenancy::Tenancy,
     pub identity: identity::Identity,
+    pub vault: vault::Vault,
+    pub knowledge: knowledge::Knowledge,
+    pub chat: chat::Chat,
     pub overview: Overview,
     pub traffic: Arc<Traffic>,
 }
@@ -30,9 +34,12 @@ pub fn catalogue() -> Vec<(&'static str, &'static [PermissionSpec])> {
     vec![
         ("tenancy", tenancy::PERMISSIONS),
         ("identity", identity::PERMISSIONS),
+        ("vault", vault::PERMISSIONS),
+        ("knowledge", knowledge::PERMISSIONS),
         ("audit", audit::PERMISSIONS),
         ("events", events::PERMISSIONS),
         ("jobs", jobs::PERMISSIONS),
+        ("chat", chat::PERMISSIONS),
         ("system", overview::PERMISSIONS),
     ]
 }
@@ -48,20 +55,50 @@ impl House {
             TenancyConfig { public_port: config.tenancy.public_port.or(Some(https_port)), ..config.tenancy.clone() };
         let tenancy = tenancy::Tenancy::new(db.clone(), settings, catalogue());
         let identity = identity::Identity::new(db.clone(), tenancy.clone(), config.identity.clone())?;
+        let blobs = config.data().join("vault").join("blobs");
+        let vault = vault::Vault::new(db.clone(), tenancy.clone(), config.vault.clone(), &blobs)?;
+
+        let knowledge = knowledge::Knowledge::new(db.clone(), vault.clone(), config.knowledge.clone(), config.data());
+
+        let egress = kernel::Egress::new(&config.egress)?;
+        let evidence = Arc::new(Evidence::new(knowledge.clone()));
+        let chat = chat::Chat::new(
+            db.clone(),
+            tenancy.clone(),
+            egress,
+            config.chat.clone(),
+            Some(evidence.clone()),
+            Some(evidence),
+        );
+        let streams = chat.clone();
+        vault.on_change(Arc::new(move |tenant| streams.changed(tenant)));
 
         let mut jobs = jobs::Jobs::new(db.clone(), config.jobs.clone());
-        let handlers = [vec![audit.verify_job()], tenancy.handlers(), identity.handlers()];
+        let handlers = [
+            vec![audit.verify_job()],
+            tenancy.handlers(),
+            identity.handlers(),
+            vault.handlers(),
+            knowledge.handlers(),
+            chat.handlers(),
+        ];
         handlers.into_iter().flatten().for_each(|handler| jobs.register(handler));
         jobs.register(Arc::new(maintenance::Prune::new(db.clone())));
 
         let mut events = events::Events::new(db.clone());
-        let subscribers =
-            [tenancy.subscribers(), identity.subscribers(), vec![Arc::new(maintenance::Farewell) as Arc<_>]];
+        let subscribers = [
+            tenancy.subscribers(),
+            identity.subscribers(),
+            vault.subscribers(),
+            knowledge.subscribers(),
+            chat.subscribers(),
+            vec![Arc::new(maintenance::Farewell) as Arc<_>],
+        ];
         subscribers.into_iter().flatten().for_each(|subscriber| events.subscribe(subscriber));
 
         let traffic = Arc::new(Traffic::default());
         let overview = Overview::new(db.clone(), jobs.clone(), identity.clone(), Arc::clone(&traffic));
-        Ok(Self { db, events, jobs, audit, tenancy, identity, overview, traffic })
+        Ok(Self { db, events, jobs, audit, tenancy, identity, vault, knowledge, chat, overview, traffic })
     }
 
     /// Starts the background work of all modules.
@@ -70,6 +107,9 @@ impl House {
         self.events.start(tasks);
         self.jobs.start(tasks);
         self.identity.start(tasks);
+        self.vault.start(tasks);
+        self.knowledge.start(tasks);
+        self.chat.start(tasks);
     }
 
     /// Makes what must exist before the first request: the system tenant, and unattended the first operator.

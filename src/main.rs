@@ -10,6 +10,8 @@ mod commands;
 mod config;
 mod data_folder;
 mod door;
+mod evidence;
+mod graphql_socket;
 mod house;
 mod identify;
 mod maintenance;
@@ -24,12 +26,13 @@ mod telemetry;
 mod trace;
 mod traffic;
 mod web_graphql;
+mod web_socket;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, KnowledgeAction, KnowledgeArgs};
 use mimalloc::MiMalloc;
 
 /// glibc keeps the 19 MiB that hashing a password takes, once for each arena; this one gives them back.
@@ -39,7 +42,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             telemetry::say_error(&failure.to_string());
             ExitCode::FAILURE
@@ -48,13 +51,18 @@ fn main() -> ExitCode {
 }
 
 /// Runs one command to its end.
-fn run(cli: Cli) -> Result<(), commands::Failure> {
+fn run(cli: Cli) -> Result<ExitCode, commands::Failure> {
     match cli.command {
         Command::Serve(args) => commands::blocking(serve::run(&args.settings)),
         Command::Migrate(args) => commands::blocking(commands::migrate(&args)),
         Command::Doctor(args) => commands::blocking(commands::doctor(&args.settings)),
         Command::Openapi => commands::openapi(),
         Command::GraphqlSchema => commands::graphql_schema(),
+        Command::Knowledge(KnowledgeArgs { action: KnowledgeAction::Evaluate(args) }) => {
+            commands::blocking(commands::evaluate(&args))
+        }
+        Command::ExtractDocument => return Ok(knowledge::reader_process()),
         Command::Version => commands::version(),
     }
+    .map(|()| ExitCode::SUCCESS)
 }

@@ -14,6 +14,8 @@ use serde_json::Value;
 pub struct Operation {
     /// The path's template, such as `/api/v1/jobs/{id}`.
     pub template: &'static str,
+    /// Whether its body is a document: large, and as slow as the edge allows.
+    pub uploads: bool,
     segments: Vec<Option<String>>,
     parameters: Vec<String>,
 }
@@ -34,8 +36,10 @@ impl Routes {
                 let Ok(method) = method.to_ascii_uppercase().parse::<Method>() else { continue };
                 let segments: Vec<_> = segments(path).map(literal).collect();
                 let parameters = operation["parameters"].as_array().into_iter().flatten();
+                let uploads = vault::rest::UPLOADS.contains(&(method.as_str(), path.as_str()));
                 let operation = Operation {
                     template: path.clone().leak(),
+                    uploads,
                     parameters: parameters
                         .filter(|parameter| parameter["in"] == "query")
                         .filter_map(|parameter| parameter["name"].as_str().map(str::to_owned))

@@ -1,6 +1,6 @@
-//! The GraphQL schema: one `Query` and one `Mutation` a module.
+//! The GraphQL schema: one `Query` and one `Mutation` a module, and a `Subscription` where something streams.
 
-use async_graphql::{EmptySubscription, MergedObject, Schema};
+use async_graphql::{MergedObject, MergedSubscription, Schema};
 
 use crate::config::GraphqlConfig;
 use crate::house::House;
@@ -11,9 +11,12 @@ use crate::overview;
 pub struct Query(
     identity::graphql::Query,
     tenancy::graphql::Query,
+    vault::graphql::Query,
+    knowledge::graphql::Query,
     audit::graphql::Query,
     events::graphql::Query,
     jobs::graphql::Query,
+    chat::graphql::Query,
     overview::graphql::Query,
 );
 
@@ -22,30 +25,44 @@ pub struct Query(
 pub struct Mutation(
     identity::graphql::Mutation,
     tenancy::graphql::Mutation,
+    vault::graphql::Mutation,
+    knowledge::graphql::Mutation,
     audit::graphql::Mutation,
     jobs::graphql::Mutation,
+    chat::graphql::Mutation,
 );
 
+/// All subscriptions.
+#[derive(MergedSubscription)]
+pub struct Subscription(chat::graphql::Subscription);
+
 /// The schema with every module in it.
-pub type Graph = Schema<Query, Mutation, EmptySubscription>;
+pub type Graph = Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema.
 pub fn build(house: &House, limits: &GraphqlConfig) -> Graph {
     let query = Query(
         identity::graphql::Query::new(house.identity.clone()),
         tenancy::graphql::Query::new(house.tenancy.clone()),
+        vault::graphql::Query::new(house.vault.clone()),
+        knowledge::graphql::Query::new(house.knowledge.clone()),
         audit::graphql::Query(house.audit.clone()),
         events::graphql::Query::new(house.events.clone()),
         jobs::graphql::Query::new(house.jobs.clone()),
+        chat::graphql::Query::new(house.chat.clone()),
         overview::graphql::Query(house.overview.clone()),
     );
     let mutation = Mutation(
         identity::graphql::Mutation::new(house.identity.clone()),
         tenancy::graphql::Mutation::new(house.tenancy.clone()),
+        vault::graphql::Mutation::new(house.vault.clone()),
+        knowledge::graphql::Mutation::new(house.knowledge.clone()),
         audit::graphql::Mutation(house.audit.clone()),
         jobs::graphql::Mutation::new(house.jobs.clone()),
+        chat::graphql::Mutation::new(house.chat.clone()),
     );
-    Schema::build(query, mutation, EmptySubscription)
+    let subscription = Subscription(chat::graphql::Subscription::new(house.chat.clone()));
+    Schema::build(query, mutation, subscription)
         .data(tenancy::graphql::role_loader(&house.tenancy))
         .limit_depth(limits.max_depth)
         .limit_complexity(limits.max_cost)

@@ -9,6 +9,7 @@ use kernel::{Db, Tasks};
 use poem::endpoint::BoxEndpoint;
 use poem::{EndpointExt, Route};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::addresses::Addresses;
 use crate::api;
@@ -25,6 +26,8 @@ use crate::routes::Routes;
 use crate::schema;
 use crate::telemetry::{self, Metrics, Spans};
 
+/// What a form may add to the document in it.
+const FORM: u64 = 1024 * 1024;
 /// How often metrics are tidied.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -55,8 +58,9 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
     let edge = Edge::new(config.gateway.clone())?;
     let setup_token = house.identity.setup_token().await?;
     let addresses = listeners.addresses(&config, setup_token);
-    let door = Arc::new(door(&house, &config, spans.clone()));
+    let door = Arc::new(door(&house, &config, spans.clone(), &tasks));
     let operators = Operators::new(house.overview.clone(), edge.clone(), metrics);
+    let closing = door.closing.clone();
     edge.serve(listeners.http, Arc::clone(&door));
     edge.serve(listeners.https, door);
     edge.serve(listeners.ops, operators);
@@ -64,6 +68,8 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
     addresses.print(data.path(), &config.tenancy.base_domain)?;
 
     told_to_stop().await?;
+    closing.cancel();
+    house.chat.drain();
     drain(&config, &edge, &tasks, &db).await;
     spans.stop();
     drop(logs);
@@ -112,7 +118,7 @@ impl Listeners {
 }
 
 /// The public application.
-fn door(house: &House, config: &Config, spans: Spans) -> Door {
+fn door(house: &House, config: &Config, spans: Spans, tasks: &Tasks) -> Door {
     let service = api::service(house);
     let document = api::document(&service);
     let rest: BoxEndpoint<'static, poem::Response> =
@@ -133,6 +139,11 @@ fn door(house: &House, config: &Config, spans: Spans) -> Door {
         spans,
         random: house.db.random().clone(),
         hasher: RandomState::new(),
+        // A form around a document may add as much as any other body has.
+        max_upload_bytes: house.vault.max_document_bytes().saturating_add(FORM),
+        chat: house.chat.clone(),
+        tasks: tasks.clone(),
+        closing: CancellationToken::new(),
     }
 }
 

@@ -4,13 +4,16 @@
 //! Deliberately absent: any query of a module, and any step that reads another module's tables.
 
 mod audit;
+mod chat;
 mod events;
 mod identity;
 mod jobs;
 mod kernel;
+mod knowledge;
 mod ledger;
 mod step;
 mod tenancy;
+mod vault;
 
 pub use ledger::{Ledger, MigrationError, StepStatus, down, grant, pending, status, up};
 pub use step::Step;
@@ -23,4 +26,7 @@ pub const LEDGERS: &[Ledger] = &[
     Ledger { module: "audit", steps: audit::STEPS },
     Ledger { module: "tenancy", steps: tenancy::STEPS },
     Ledger { module: "identity", steps: identity::STEPS },
+    Ledger { module: "vault", steps: vault::STEPS },
+    Ledger { module: "knowledge", steps: knowledge::STEPS },
+    Ledger { module: "chat", steps: chat::STEPS },
 ];

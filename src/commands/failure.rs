@@ -23,6 +23,9 @@ pub enum Failure {
     /// A setting of accounts.
     #[error(transparent)]
     Identity(#[from] identity::ConfigError),
+    /// Where calls to the outside may go.
+    #[error(transparent)]
+    Egress(#[from] kernel::EgressError),
     /// The schema.
     #[error(transparent)]
     Migration(#[from] migration::MigrationError),

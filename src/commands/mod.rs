@@ -2,11 +2,13 @@
 
 mod doctor;
 mod documents;
+mod evaluate;
 mod failure;
 mod migrate;
 
 pub use doctor::run as doctor;
 pub use documents::{graphql_schema, openapi, version};
+pub use evaluate::run as evaluate;
 pub use failure::Failure;
 pub use migrate::run as migrate;
 

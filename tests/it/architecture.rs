@@ -17,11 +17,29 @@ const EDGES: &[(&str, &[&str])] = &[
     ("audit", &["kernel", "events", "jobs"]),
     ("tenancy", &["kernel", "audit", "events", "jobs"]),
     ("identity", &["kernel", "audit", "events", "jobs", "tenancy"]),
+    ("vault", &["kernel", "audit", "events", "jobs", "tenancy"]),
+    ("knowledge", &["kernel", "audit", "events", "jobs", "tenancy", "vault"]),
+    ("chat", &["kernel", "audit", "events", "jobs", "tenancy", "identity", "vault", "knowledge"]),
     ("testkit", &["kernel", "migration"]),
-    ("holdfast", &["kernel", "gateway", "migration", "events", "jobs", "audit", "tenancy", "identity"]),
+    (
+        "holdfast",
+        &[
+            "kernel",
+            "gateway",
+            "migration",
+            "events",
+            "jobs",
+            "audit",
+            "tenancy",
+            "identity",
+            "vault",
+            "knowledge",
+            "chat",
+        ],
+    ),
 ];
 /// The modules.
-const MODULES: &[&str] = &["events", "jobs", "audit", "tenancy", "identity"];
+const MODULES: &[&str] = &["events", "jobs", "audit", "tenancy", "identity", "vault", "knowledge", "chat"];
 /// Word -> the only files (or folders) of a module that may say it.
 const WORDS: &[(&str, &[&str])] = &[
     ("sea_orm", &["store.rs", "store", "listing.rs", "model.rs"]),

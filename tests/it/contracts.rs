@@ -11,6 +11,11 @@ use serde_json::Value;
 const REST_ONLY: &[(&str, &str)] = &[
     ("get_jwks", "a document for machines at a standard place (RFC 7517)"),
     ("get_server_metadata", "a document for machines at a standard place (RFC 8414)"),
+    ("upload_document", "a stream of bytes"),
+    ("upload_document_version", "a stream of bytes"),
+    ("get_document_content", "a stream of bytes, whole or a range"),
+    ("follow_knowledge_progress", "a stream; GraphQL reads the same documents as a connection"),
+    ("follow_answer", "a stream; GraphQL has the subscription answerEvents"),
     ("export_audit_entries", "a stream of lines; GraphQL reads the same entries as a connection"),
 ];
 /// Fields on the GraphQL side only, with the reason.

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod chat;
+#[cfg(test)]
 mod contracts;
 #[cfg(test)]
 mod crash;
@@ -13,4 +15,12 @@ mod faults;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod knowledge;
+#[cfg(test)]
+mod reading;
+#[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod sockets;
+#[cfg(test)]
+mod vault;

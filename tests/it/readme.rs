@@ -26,6 +26,8 @@ async fn the_tour_shows_what_one_sees(engine: Engine) {
     let server = Server::builder(BIN, engine)
         .env("HOLDFAST_SETUP_EMAIL", email)
         .env("HOLDFAST_SETUP_PASSWORD", password)
+        // Where `make models` puts them, as seen from where `make run` is called.
+        .env("HOLDFAST__KNOWLEDGE__MODELS", concat!(env!("CARGO_MANIFEST_DIR"), "/models"))
         .start()
         .await;
     let here = |text: &str| {

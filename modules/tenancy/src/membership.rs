@@ -15,6 +15,8 @@ use crate::store;
 pub struct Grants {
     /// The names of its roles; none for an account that is no member.
     pub roles: Vec<String>,
+    /// The role's id; none for an account that is no member.
+    pub role_id: Option<RoleId>,
     /// What they hold together.
     pub permissions: PermissionSet,
 }
@@ -40,7 +42,7 @@ impl Tenancy {
                 Some(level) => self.catalogue().built_in(tx.tenant(), level),
                 None => kept.held(),
             };
-            Grants { roles: vec![kept.role.name], permissions }
+            Grants { role_id: Some(kept.role.id), roles: vec![kept.role.name], permissions }
         }))
     }
 

@@ -122,6 +122,192 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chat/answers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an answer's state */
+        get: operations["get_answer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/answers/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow an answer's stream
+         * @description Server-sent events: `passages`, `no_evidence`, `token`, `citations`, `usage`, and at the end one of `done`,
+         *     `stopped`, `interrupted`, `revoked` and `error`. Resumes after `Last-Event-ID` without a gap or a twin.
+         */
+        get: operations["follow_answer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/answers/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop an answer
+         * @description What came until then is kept.
+         */
+        post: operations["stop_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List your conversations */
+        get: operations["list_conversations"];
+        put?: never;
+        /** Begin a conversation */
+        post: operations["create_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/conversations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a conversation */
+        get: operations["get_conversation"];
+        put?: never;
+        post?: never;
+        /** Delete a conversation */
+        delete: operations["delete_conversation"];
+        options?: never;
+        head?: never;
+        /** Rename a conversation */
+        patch: operations["update_conversation"];
+        trace?: never;
+    };
+    "/api/v1/chat/conversations/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a branch of a conversation
+         * @description The messages from `leaf` back towards the beginning, the oldest first, at most 200.
+         */
+        get: operations["list_messages"];
+        put?: never;
+        /**
+         * Ask a question
+         * @description With `Accept: text/event-stream` the answer's stream comes at once; otherwise 202 with the answer, whose stream
+         *     is at `/api/v1/chat/answers/{id}/events`. Repeated with the same `Idempotency-Key`, the stream comes again.
+         */
+        post: operations["send_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the providers of models */
+        get: operations["list_model_providers"];
+        put?: never;
+        /**
+         * Add a provider of models
+         * @description Its key is kept sealed and never shown.
+         */
+        post: operations["create_model_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/providers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a provider of models */
+        get: operations["get_model_provider"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a provider of models
+         * @description Needs `If-Match`.
+         */
+        delete: operations["delete_model_provider"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a provider of models
+         * @description Needs `If-Match`. A new address without a new key takes the key away.
+         */
+        patch: operations["update_model_provider"];
+        trace?: never;
+    };
+    "/api/v1/chat/providers/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a provider of models
+         * @description Asks it for a few words.
+         */
+        post: operations["test_model_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -549,6 +735,162 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/knowledge/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List documents with how far each is
+         * @description The searchable documents that the caller may read, the latest first.
+         */
+        get: operations["list_knowledge_documents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/documents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get how far a document is */
+        get: operations["get_knowledge_document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/documents/{id}/reread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read a document again
+         * @description Takes its text out and indexes it anew. What is found of it stays until that is done.
+         */
+        post: operations["reread_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/documents/{id}/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a document's text
+         * @description The text of a version, or a part of it by the byte offsets that search results and citations give.
+         */
+        get: operations["get_document_text"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List embedding models
+         * @description Those that this installation knows, and whether each can be used.
+         */
+        get: operations["list_embedding_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch how far documents are
+         * @description Server-sent events `document`, each with a document that the caller may read as it has changed. Ends after five
+         *     minutes; resumes after `Last-Event-ID` with the latest state of what has changed since.
+         */
+        get: operations["follow_knowledge_progress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search documents
+         * @description Finds the passages that answer, among the documents that the caller may read. `rung` says which way of searching
+         *     answered, and why not a better one.
+         */
+        post: operations["search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/knowledge/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get how the search stands */
+        get: operations["get_knowledge_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system/overview": {
         parameters: {
             query?: never;
@@ -814,6 +1156,263 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/vault/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the collections
+         * @description Those that you own or that were granted to you as a whole. Names can be filtered by in searchable ones only.
+         */
+        get: operations["list_collections"];
+        put?: never;
+        /**
+         * Create a collection
+         * @description You own it. Whether it is searchable can't be changed later: in one that is not, nothing of its documents is ever
+         *     on the disk in the clear.
+         */
+        post: operations["create_collection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vault/collections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a collection */
+        get: operations["get_collection"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a collection
+         * @description Needs `If-Match`; its owner only, and it must hold neither documents nor records. Documents in its trash go at
+         *     once.
+         */
+        delete: operations["delete_collection"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a collection
+         * @description Needs `If-Match`; its owner only. Records that are there are measured by a new schema when they next change.
+         */
+        patch: operations["update_collection"];
+        trace?: never;
+    };
+    "/api/v1/vault/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the documents
+         * @description Those that you may read. Names and media types can be filtered by in searchable collections only.
+         */
+        get: operations["list_documents"];
+        put?: never;
+        /**
+         * Upload a document
+         * @description The body is the document, or a form with one file. Its name is the parameter's, else the one in
+         *     `Content-Disposition`, else the form's. It takes as long as bytes keep coming.
+         */
+        post: operations["upload_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vault/documents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what is known about a document */
+        get: operations["get_document"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a document
+         * @description Needs `If-Match`. Readers don't see it from now on; until `purge_at` it can be restored.
+         */
+        delete: operations["delete_document"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename a document
+         * @description Needs `If-Match`.
+         */
+        patch: operations["update_document"];
+        trace?: never;
+    };
+    "/api/v1/vault/documents/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a document
+         * @description One range of bytes at once (RFC 9110, section 14). The entity tag is the SHA-256 of the whole version. It stops
+         *     when your right to read ends.
+         */
+        get: operations["get_document_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vault/documents/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the deletion of a document back
+         * @description Needs `If-Match`.
+         */
+        post: operations["restore_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vault/documents/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the versions of a document */
+        get: operations["list_document_versions"];
+        put?: never;
+        /**
+         * Upload a new version of a document
+         * @description Its name stays. With `If-Match`, only if nobody changed the document meanwhile.
+         */
+        post: operations["upload_document_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vault/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the grants
+         * @description Those on what you own.
+         */
+        get: operations["list_grants"];
+        put?: never;
+        /**
+         * Grant access
+         * @description To a collection or a document that you own: for an account, a role or everyone in the tenant.
+         */
+        post: operations["create_grant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vault/grants/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a grant */
+        get: operations["get_grant"];
+        put?: never;
+        post?: never;
+        /**
+         * Take a grant away
+         * @description Who read by it stops at the next request, and a download at its next bytes.
+         */
+        delete: operations["delete_grant"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vault/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the records
+         * @description Those that you may read. What they say is sealed at rest, so it can't be filtered by.
+         */
+        get: operations["list_records"];
+        put?: never;
+        /**
+         * Create a record
+         * @description It must fit its collection's schema.
+         */
+        post: operations["create_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vault/records/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a record */
+        get: operations["get_record"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a record
+         * @description Needs `If-Match`. It is gone for good.
+         */
+        delete: operations["delete_record"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a record
+         * @description Needs `If-Match`. What comes of the merge patch must fit the collection's schema.
+         */
+        patch: operations["update_record"];
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -838,6 +1437,11 @@ export interface components {
              */
             token: string;
         };
+        /**
+         * @description What a grant allows.
+         * @enum {string}
+         */
+        Access: "read" | "write";
         /**
          * Account
          * @description Somebody who can sign in to one tenant.
@@ -867,6 +1471,51 @@ export interface components {
              */
             version: number;
         };
+        /**
+         * Answer
+         * @description An answer to one question.
+         */
+        Answer: {
+            /**
+             * Format: int64
+             * @description Tokens of the answer.
+             */
+            completion_tokens?: number | null;
+            /** @description Its conversation. */
+            conversation: string;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            ended_at?: string | null;
+            /** @description Names the answer; its stream is at `/api/v1/chat/answers/{id}/events`. */
+            id: string;
+            /** @description The message that it becomes. */
+            message: string;
+            /** @description With which model. */
+            model?: string | null;
+            /**
+             * Format: int64
+             * @description Tokens of the prompt.
+             */
+            prompt_tokens?: number | null;
+            /** @description Who wrote it: a provider's name, or `extractive` when it was made of passages alone. */
+            provider?: string | null;
+            /** @description The question. */
+            question: string;
+            /** @description How it stands. */
+            state: components["schemas"]["AnswerState"] & unknown;
+        };
+        /**
+         * @description How an answer stands.
+         * @enum {string}
+         */
+        AnswerState: "running" | "done" | "stopped" | "interrupted" | "revoked" | "failed";
         /**
          * ApiKey
          * @description A key with which a program acts for an account.
@@ -981,6 +1630,70 @@ export interface components {
             new_password: string;
         };
         /**
+         * Citation
+         * @description A place in a document that an answer rests on.
+         */
+        Citation: {
+            /** @description The collection that holds it. */
+            collection: string;
+            /** @description The document. */
+            document: string;
+            /**
+             * Format: uint64
+             * @description Where it ends, exclusive.
+             */
+            end: number;
+            /** @description The document's name. */
+            name: string;
+            /**
+             * Format: uint32
+             * @description The number that stands in the answer's text in square brackets.
+             */
+            number: number;
+            /**
+             * Format: uint64
+             * @description Where the passage begins, in bytes of the version's extracted text.
+             */
+            start: number;
+            /** @description Its version. */
+            version: string;
+        };
+        /**
+         * Collection
+         * @description Documents and records that belong together.
+         */
+        Collection: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What it is for. */
+            description: string;
+            /** @description Names the collection. */
+            id: string;
+            /** @description The embedding model of its documents. */
+            model?: string | null;
+            /** @description Name for people. */
+            name: string;
+            /** @description Whose it is; none if the process made it. */
+            owner_id?: string | null;
+            /** @description The JSON Schema that its records fit. */
+            schema?: unknown;
+            /** @description Whether its documents can be searched. If not, nothing of them is ever on the disk in the clear; it stays as it was made. */
+            searchable: boolean;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Grows with every change; the entity tag.
+             */
+            version: number;
+        };
+        /**
          * CompleteSetup
          * @description What makes the first operator.
          */
@@ -999,6 +1712,36 @@ export interface components {
              * @description From the link that the server printed.
              */
             token: string;
+        };
+        /**
+         * Conversation
+         * @description A conversation. It belongs to one account, and nobody else reads it.
+         */
+        Conversation: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Names the conversation. */
+            id: string;
+            /**
+             * Format: int64
+             * @description How many messages it has, all branches together.
+             */
+            messages: number;
+            /** @description A title for its owner; may be empty. */
+            title: string;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Grows with every change of the title; the entity tag.
+             */
+            version: number;
         };
         /**
          * CreatedApiKey
@@ -1033,6 +1776,142 @@ export interface components {
             tenant: components["schemas"]["Tenant"] & unknown;
         };
         /**
+         * Document
+         * @description A document, with its newest version.
+         */
+        Document: {
+            /** @description Where it belongs. */
+            collection_id: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was deleted, if it was.
+             */
+            deleted_at?: string | null;
+            /** @description Names the document. */
+            id: string;
+            /** @description What its bytes are, such as `application/pdf`. */
+            media_type: string;
+            /** @description Its file's name. */
+            name: string;
+            /** @description Whose it is; none if the process made it. */
+            owner_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When it goes for good, if it was deleted; until then it can be restored.
+             */
+            purge_at?: string | null;
+            /** @description Whether it can be searched. */
+            searchable: boolean;
+            /** @description SHA-256 of the newest version, in hexadecimal; also the entity tag of its content. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes of the newest version.
+             */
+            size: number;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Grows with every change; the entity tag.
+             */
+            version: number;
+            /** @description The newest version. */
+            version_id: string;
+            /**
+             * Format: int64
+             * @description The newest version's number, from 1.
+             */
+            version_number: number;
+        };
+        /**
+         * DocumentText
+         * @description A part of a document's text.
+         */
+        DocumentText: {
+            document: string;
+            document_version: string;
+            /**
+             * Format: int64
+             * @description One past its last byte.
+             */
+            end: number;
+            /**
+             * Format: int64
+             * @description Its first byte in the whole text.
+             */
+            start: number;
+            text: string;
+            /**
+             * Format: int64
+             * @description Bytes of the whole text.
+             */
+            total: number;
+        };
+        /**
+         * DocumentVersion
+         * @description One version of a document's bytes.
+         */
+        DocumentVersion: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Who made it; none if the process did. */
+            created_by?: string | null;
+            /** @description Whose version it is. */
+            document_id: string;
+            /** @description Names the version. */
+            id: string;
+            /** @description What its bytes are. */
+            media_type: string;
+            /**
+             * Format: int64
+             * @description From 1, in the order in which they were made.
+             */
+            number: number;
+            /** @description SHA-256 of them, in hexadecimal. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description How many bytes.
+             */
+            size: number;
+        };
+        /**
+         * EmbeddingModel
+         * @description An embedding model that this installation knows.
+         */
+        EmbeddingModel: {
+            /** @description Whether collections that name no model get this one. */
+            default: boolean;
+            /**
+             * Format: int64
+             * @description Numbers in each vector.
+             */
+            dimensions: number;
+            name: string;
+            /** @description Why it can't be used. */
+            reason?: string | null;
+            usable: boolean;
+        };
+        /**
+         * EmbeddingModels
+         * @description The models of this installation.
+         */
+        EmbeddingModels: {
+            items: components["schemas"]["EmbeddingModel"][];
+        };
+        /**
          * Event
          * @description Something that happened in the tenant.
          */
@@ -1060,6 +1939,62 @@ export interface components {
              */
             sequence?: number | null;
         };
+        /**
+         * Grant
+         * @description That somebody may read or change a collection or a document, for a time.
+         */
+        Grant: {
+            /** @description What it allows. */
+            access: components["schemas"]["Access"] & unknown;
+            /** @description The collection it is for, or in which its document lies. */
+            collection_id: string;
+            /**
+             * Format: date-time
+             * @description When it was given.
+             */
+            created_at: string;
+            /** @description Who gave it; none if the process did. */
+            created_by?: string | null;
+            /** @description The document it is for; none for the whole collection. */
+            document_id?: string | null;
+            /** @description Names the grant. */
+            id: string;
+            /** @description Who it is for. */
+            subject: components["schemas"]["SubjectKind"] & unknown;
+            /** @description The account (`usr_…`) or role (`rol_…`). */
+            subject_id?: string | null;
+            /**
+             * Format: date-time
+             * @description From when.
+             */
+            valid_from: string;
+            /**
+             * Format: date-time
+             * @description Until when; none for no end.
+             */
+            valid_until?: string | null;
+        };
+        /**
+         * Highlight
+         * @description A marked part of a passage.
+         */
+        Highlight: {
+            /**
+             * Format: int64
+             * @description One past the last byte.
+             */
+            end: number;
+            /**
+             * Format: int64
+             * @description First byte in the passage's text.
+             */
+            start: number;
+        };
+        /**
+         * @description How far a document is.
+         * @enum {string}
+         */
+        IngestState: "queued" | "extracting" | "embedding" | "ready" | "failed";
         /**
          * Invitation
          * @description An invitation to become a member, bound to one address.
@@ -1179,6 +2114,89 @@ export interface components {
             keys: components["schemas"]["Jwk"][];
         };
         /**
+         * KnowledgeDocument
+         * @description A searchable document on its way into the search.
+         */
+        KnowledgeDocument: {
+            collection: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Why it failed, for people. */
+            detail?: string | null;
+            /** @description The document in the vault. */
+            document: string;
+            /** @description The newest version, which is being read or has been. */
+            document_version: string;
+            /** @description The version whose passages are found now: an older one while the newest is being read. */
+            live_version?: string | null;
+            media_type: string;
+            /** @description The embedding model; nothing when no model is at hand and words alone are searched. */
+            model?: string | null;
+            name: string;
+            /**
+             * Format: int64
+             * @description Passages that are embedded and written.
+             */
+            passages_done: number;
+            /**
+             * Format: int64
+             * @description Passages of the version that is being read; 0 while that is not known.
+             */
+            passages_total: number;
+            /** @description Why it failed, for programs: `encrypted`, `broken`, `too_large`, … */
+            reason?: string | null;
+            /** Format: int64 */
+            size: number;
+            state: components["schemas"]["IngestState"];
+            /** @description The title that stands in the document itself. */
+            title?: string | null;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /**
+         * KnowledgeStatus
+         * @description How the search of a tenant stands.
+         */
+        KnowledgeStatus: {
+            /**
+             * Format: int64
+             * @description Documents that are found.
+             */
+            documents: number;
+            /**
+             * Format: int64
+             * @description Documents that can't be read.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Documents that wait or are being read.
+             */
+            in_progress: number;
+            /**
+             * Format: int64
+             * @description Passages of those.
+             */
+            passages: number;
+            /**
+             * Format: int64
+             * @description The last change to what is found.
+             */
+            seq: number;
+            /**
+             * Format: int64
+             * @description How far this process's text index has followed; the same number when it is up to date.
+             */
+            text_seq: number;
+            /**
+             * Format: int64
+             * @description How far its vector indexes have followed.
+             */
+            vector_seq: number;
+        };
+        /**
          * Me
          * @description Who you are to this tenant and what you may do.
          */
@@ -1249,6 +2267,103 @@ export interface components {
             version: number;
         };
         /**
+         * Message
+         * @description One message of a conversation.
+         */
+        Message: {
+            /** @description The answer that made it, or that it asked for. */
+            answer?: string | null;
+            /** @description What the text cites. */
+            citations: components["schemas"]["Citation"][];
+            /** @description The text; empty when it is withheld. */
+            content: string;
+            /**
+             * Format: date-time
+             * @description When it was written.
+             */
+            created_at: string;
+            /** @description Names the message. */
+            id: string;
+            /** @description The message that it follows. */
+            parent?: string | null;
+            /**
+             * Format: int64
+             * @description Its place in the conversation: 1, 2, 3 … without a gap.
+             */
+            position: number;
+            /** @description Who wrote it. */
+            role: components["schemas"]["MessageRole"] & unknown;
+            /** @description All messages that follow the same one, in order: the branches here. */
+            siblings: string[];
+            /** @description Whether the text is withheld because you may no longer read what it was made from. */
+            withheld: boolean;
+        };
+        /**
+         * MessageList
+         * @description One branch of a conversation, or its last part.
+         */
+        MessageList: {
+            /** @description The messages, the oldest first. */
+            items: components["schemas"]["Message"][];
+            /** @description Pass it as `leaf` to read what came before; null at the beginning. */
+            next?: string | null;
+        };
+        /**
+         * @description Who wrote a message.
+         * @enum {string}
+         */
+        MessageRole: "user" | "assistant";
+        /**
+         * ModelProvider
+         * @description Somebody who can be asked for an answer.
+         */
+        ModelProvider: {
+            /** @description The address below which `/chat/completions` is. */
+            base_url: string;
+            /**
+             * Format: date-time
+             * @description When it was added.
+             */
+            created_at: string;
+            /** @description Whether it is asked at all. */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description Milliseconds until its first token must be there.
+             */
+            first_token_timeout_ms: number;
+            /** @description Whether a key is kept for it; the key itself is never shown. */
+            has_api_key: boolean;
+            /** @description Names the provider. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Milliseconds of silence after which it counts as broken off.
+             */
+            idle_timeout_ms: number;
+            /** @description How it is spoken to. */
+            kind: components["schemas"]["ProviderKind"] & unknown;
+            /** @description Its models, the usual one first. */
+            models: string[];
+            /** @description Its name for people, unique. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Its place in the order in which providers are tried.
+             */
+            position: number;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Grows with every change; the entity tag.
+             */
+            version: number;
+        };
+        /**
          * NewApiKey
          * @description What an API key is made of.
          */
@@ -1264,6 +2379,56 @@ export interface components {
             scopes?: string[] | null;
         };
         /**
+         * NewCollection
+         * @description What a collection is made of.
+         */
+        NewCollection: {
+            /** @description What it is for, at most 2000 characters. */
+            description?: string | null;
+            /** @description The embedding model of its documents. */
+            model?: string | null;
+            /** @description Name for people, 1 to 255 characters. */
+            name: string;
+            /** @description A JSON Schema (2020-12) for its records, at most 32 KiB, which refers to itself by `#/$defs/…` only. */
+            schema?: unknown;
+            /** @description Whether its documents can be searched; it can't be changed later. */
+            searchable: boolean;
+        };
+        /**
+         * NewConversation
+         * @description What a conversation is made of.
+         */
+        NewConversation: {
+            /** @description A title, at most 200 characters; without one it stays empty. */
+            title?: string | null;
+        };
+        /**
+         * NewGrant
+         * @description What a grant is made of.
+         */
+        NewGrant: {
+            /** @description What it allows. */
+            access: components["schemas"]["Access"] & unknown;
+            /** @description The collection it is for, or else: */
+            collection_id?: string | null;
+            /** @description The document it is for. */
+            document_id?: string | null;
+            /** @description Who it is for. */
+            subject: components["schemas"]["SubjectKind"] & unknown;
+            /** @description The account (`usr_…`) or role (`rol_…`); none for everyone. */
+            subject_id?: string | null;
+            /**
+             * Format: date-time
+             * @description From when; from now on when left out.
+             */
+            valid_from?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when; without an end when left out.
+             */
+            valid_until?: string | null;
+        };
+        /**
          * NewInvitation
          * @description Who is invited as what.
          */
@@ -1272,6 +2437,73 @@ export interface components {
             email: string;
             /** @description A role whose permissions you all hold yourself. */
             role_id: string;
+        };
+        /**
+         * NewMessage
+         * @description A question.
+         */
+        NewMessage: {
+            /** @description The collections to search; empty for no search; without it, all that you may read. */
+            collections?: string[] | null;
+            /** @description The text. */
+            content: string;
+            /**
+             * @description Whether it begins a new branch at the very beginning.
+             * @default false
+             */
+            from_start: boolean | null;
+            /** @description The model to ask; without it, each provider's first. */
+            model?: string | null;
+            /** @description The message that it follows: an earlier one makes a branch. Without it, the last message. */
+            parent?: string | null;
+            /** @description The provider to ask; without it, all in their order. */
+            provider?: string | null;
+        };
+        /**
+         * NewModelProvider
+         * @description What a provider is made of.
+         */
+        NewModelProvider: {
+            /**
+             * Format: password
+             * @description Its key; kept sealed and never shown.
+             */
+            api_key?: string | null;
+            /** @description The address below which `/chat/completions` is, such as `https://api.openai.com/v1`. */
+            base_url: string;
+            /** @description Whether it is asked at all; yes when left out. */
+            enabled?: boolean | null;
+            /**
+             * Format: int64
+             * @description Milliseconds until its first token must be there, 100 to 600000; 30000 when left out.
+             */
+            first_token_timeout_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Milliseconds of silence after which it counts as broken off, 100 to 600000; 30000 when left out.
+             */
+            idle_timeout_ms?: number | null;
+            /** @description How it is spoken to; `openai_compatible` when left out. */
+            kind?: (components["schemas"]["ProviderKind"] & unknown) | null;
+            /** @description Its models, the usual one first; 1 to 50. */
+            models: string[];
+            /** @description Its name for people, 1 to 100 characters, unique. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Its place in the order; after all others when left out.
+             */
+            position?: number | null;
+        };
+        /**
+         * NewRecord
+         * @description What a record is made of.
+         */
+        NewRecord: {
+            /** @description Where it belongs. */
+            collection_id: string;
+            /** @description A JSON object, at most 256 KiB. */
+            data: unknown;
         };
         /**
          * NewRole
@@ -1343,12 +2575,62 @@ export interface components {
             next?: string | null;
         };
         /**
+         * Page_Collection
+         * @description One page of a list.
+         */
+        Page_Collection: {
+            /** @description The items, in the order asked for. */
+            items: components["schemas"]["Collection"][];
+            /** @description The cursor of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
+         * Page_Conversation
+         * @description One page of a list.
+         */
+        Page_Conversation: {
+            /** @description The items, in the order asked for. */
+            items: components["schemas"]["Conversation"][];
+            /** @description The cursor of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
+         * Page_Document
+         * @description One page of a list.
+         */
+        Page_Document: {
+            /** @description The items, in the order asked for. */
+            items: components["schemas"]["Document"][];
+            /** @description The cursor of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
+         * Page_DocumentVersion
+         * @description One page of a list.
+         */
+        Page_DocumentVersion: {
+            /** @description The items, in the order asked for. */
+            items: components["schemas"]["DocumentVersion"][];
+            /** @description The cursor of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
          * Page_Event
          * @description One page of a list.
          */
         Page_Event: {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["Event"][];
+            /** @description The cursor of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
+         * Page_Grant
+         * @description One page of a list.
+         */
+        Page_Grant: {
+            /** @description The items, in the order asked for. */
+            items: components["schemas"]["Grant"][];
             /** @description The cursor of the next page; null on the last one. */
             next?: string | null;
         };
@@ -1373,6 +2655,16 @@ export interface components {
             next?: string | null;
         };
         /**
+         * Page_KnowledgeDocument
+         * @description One page of a list.
+         */
+        Page_KnowledgeDocument: {
+            /** @description The items, in the order asked for. */
+            items: components["schemas"]["KnowledgeDocument"][];
+            /** @description The cursor of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
          * Page_Member
          * @description One page of a list.
          */
@@ -1383,12 +2675,32 @@ export interface components {
             next?: string | null;
         };
         /**
+         * Page_ModelProvider
+         * @description One page of a list.
+         */
+        Page_ModelProvider: {
+            /** @description The items, in the order asked for. */
+            items: components["schemas"]["ModelProvider"][];
+            /** @description The cursor of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
          * Page_Permission
          * @description One page of a list.
          */
         Page_Permission: {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["Permission"][];
+            /** @description The cursor of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
+         * Page_Record
+         * @description One page of a list.
+         */
+        Page_Record: {
+            /** @description The items, in the order asked for. */
+            items: components["schemas"]["Record"][];
             /** @description The cursor of the next page; null on the last one. */
             next?: string | null;
         };
@@ -1510,6 +2822,30 @@ export interface components {
             total: number;
         };
         /**
+         * @description How a provider is spoken to.
+         * @enum {string}
+         */
+        ProviderKind: "openai_compatible";
+        /**
+         * ProviderTest
+         * @description How a provider answered a trial.
+         */
+        ProviderTest: {
+            /**
+             * Format: int64
+             * @description Milliseconds until its first token.
+             */
+            first_token_ms?: number | null;
+            /** @description The model that was asked. */
+            model: string;
+            /** @description Whether it answered. */
+            ok: boolean;
+            /** @description Why it did not answer. */
+            reason?: string | null;
+            /** @description The beginning of what it said. */
+            text?: string | null;
+        };
+        /**
          * QueueStats
          * @description How full a queue is.
          */
@@ -1542,6 +2878,58 @@ export interface components {
              * @description Waiting for their time.
              */
             scheduled: number;
+        };
+        /**
+         * RankerPart
+         * @description What one ranker said about a passage.
+         */
+        RankerPart: {
+            /**
+             * Format: int64
+             * @description Its place with that ranker, from 1.
+             */
+            rank: number;
+            /** @description `text` or `vector`. */
+            ranker: string;
+            /**
+             * Format: double
+             * @description That ranker's own score.
+             */
+            score: number;
+            /**
+             * Format: double
+             * @description What it added to the passage's score.
+             */
+            share: number;
+        };
+        /**
+         * Record
+         * @description A JSON object that fits its collection's schema. At rest it is always sealed.
+         */
+        Record: {
+            /** @description Where it belongs. */
+            collection_id: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What it says. */
+            data: unknown;
+            /** @description Names the record. */
+            id: string;
+            /** @description Whose it is; none if the process made it. */
+            owner_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Grows with every change; the entity tag.
+             */
+            version: number;
         };
         /**
          * RefreshToken
@@ -1606,6 +2994,92 @@ export interface components {
             /** @description Its name. */
             name: string;
         };
+        /**
+         * Rung
+         * @description Which rung answered, and why it was that one.
+         */
+        Rung: {
+            /**
+             * Format: double
+             * @description The part of the tenant's searchable passages that this rung looks through, 0 to 1.
+             */
+            coverage: number;
+            name: components["schemas"]["SearchRung"];
+            /** @description Why a better rung did not answer; nothing when the one asked for did. */
+            reason?: string | null;
+        };
+        /**
+         * SearchHit
+         * @description A passage that answers.
+         */
+        SearchHit: {
+            collection: string;
+            document: string;
+            /** @description The version of the document that the passage stands in. */
+            document_version: string;
+            /**
+             * Format: int64
+             * @description One past its last byte there.
+             */
+            end: number;
+            /** @description The headings above it, outermost first. */
+            heading?: string | null;
+            highlights: components["schemas"]["Highlight"][];
+            name: string;
+            /**
+             * Format: int32
+             * @description The page that it begins on, in documents with pages.
+             */
+            page?: number | null;
+            parts: components["schemas"]["RankerPart"][];
+            passage: string;
+            /** Format: double */
+            score: number;
+            /**
+             * Format: int64
+             * @description Its first byte in the text of the document version.
+             */
+            start: number;
+            text: string;
+            title?: string | null;
+        };
+        /**
+         * SearchInput
+         * @description What to search for.
+         */
+        SearchInput: {
+            /** @description Only in these collections; all that may be read when left out. */
+            collections?: string[] | null;
+            /** @description Only in documents that match, such as `media_type eq "text/html"`. */
+            filter?: string | null;
+            /**
+             * Format: int64
+             * @description How many passages, 1 to 100; 10 when left out.
+             */
+            limit?: number | null;
+            /** @description `hybrid` when left out. */
+            mode?: (components["schemas"]["SearchMode"] & unknown) | null;
+            /** @description Words or a question. */
+            query: string;
+        };
+        /**
+         * @description How to search.
+         * @enum {string}
+         */
+        SearchMode: "hybrid" | "text" | "vector";
+        /**
+         * SearchResult
+         * @description What a search found.
+         */
+        SearchResult: {
+            items: components["schemas"]["SearchHit"][];
+            rung: components["schemas"]["Rung"];
+        };
+        /**
+         * @description Which rung of the ladder answered, the best first.
+         * @enum {string}
+         */
+        SearchRung: "hybrid" | "vector" | "text" | "database" | "trigram" | "prefix" | "nothing";
         /**
          * ServerMetadata
          * @description What clients need to know of the server (RFC 8414).
@@ -1727,6 +3201,11 @@ export interface components {
          * @enum {string}
          */
         SigningKeyState: "next" | "active" | "retired";
+        /**
+         * @description Who a grant is for.
+         * @enum {string}
+         */
+        SubjectKind: "account" | "role" | "everyone";
         /**
          * Subscriber
          * @description A part of this installation that hears events, and how far it has come.
@@ -1929,6 +3408,36 @@ export interface components {
             display_name?: string | null;
         };
         /**
+         * UpdateCollection
+         * @description What can be changed of a collection.
+         */
+        UpdateCollection: {
+            /** @description What it is for, at most 2000 characters. */
+            description?: string | null;
+            /** @description The embedding model of its documents. */
+            model?: string | null;
+            /** @description Name for people, 1 to 255 characters. */
+            name?: string | null;
+            /** @description The whole new JSON Schema for its records; records that are there are measured when they next change. */
+            schema?: unknown;
+        };
+        /**
+         * UpdateConversation
+         * @description What can change of a conversation.
+         */
+        UpdateConversation: {
+            /** @description Another title. */
+            title?: string | null;
+        };
+        /**
+         * UpdateDocument
+         * @description What can be changed of a document.
+         */
+        UpdateDocument: {
+            /** @description Its file's name, 1 to 255 characters without / and \. */
+            name?: string | null;
+        };
+        /**
          * UpdateMe
          * @description What one can change about oneself.
          */
@@ -1943,6 +3452,48 @@ export interface components {
         UpdateMember: {
             /** @description The new role. */
             role_id?: string | null;
+        };
+        /**
+         * UpdateModelProvider
+         * @description What can change of a provider.
+         */
+        UpdateModelProvider: {
+            /**
+             * Format: password
+             * @description Another key, or null for none.
+             */
+            api_key?: string | null;
+            /** @description Another address; the key goes with it unless a new one is given. */
+            base_url?: string | null;
+            /** @description Whether it is asked at all. */
+            enabled?: boolean | null;
+            /**
+             * Format: int64
+             * @description Another time until the first token.
+             */
+            first_token_timeout_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Another time of silence.
+             */
+            idle_timeout_ms?: number | null;
+            /** @description Other models. */
+            models?: string[] | null;
+            /** @description Another name. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description Another place in the order.
+             */
+            position?: number | null;
+        };
+        /**
+         * UpdateRecord
+         * @description What can be changed of a record.
+         */
+        UpdateRecord: {
+            /** @description A merge patch of what it says (RFC 7396): null takes a member out, what is not named stays. */
+            data?: unknown;
         };
         /**
          * UpdateRole
@@ -2277,6 +3828,674 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_answer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_answer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The id of the last event that you got, such as `ans_…:12`. */
+                "Last-Event-ID"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events, each with an id to resume from. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_answer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_conversations: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Such as `updated_at gt 2026-01-01T00:00:00Z`. */
+                filter?: string;
+                /** @description `-updated_at`, `created_at` or `id`. */
+                sort?: string;
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Conversation"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_conversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConversation"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_conversation: {
+        parameters: {
+            query?: {
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_conversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_conversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateConversation"];
+            };
+        };
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_messages: {
+        parameters: {
+            query?: {
+                /** @description The last message of the branch; without it, the last of all. */
+                leaf?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageList"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_message: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMessage"];
+            };
+        };
+        responses: {
+            /** @description The events, each with an id to resume from. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Accepted; follow its stream. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_model_providers: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Such as `enabled eq true`. */
+                filter?: string;
+                /** @description `position`, `name`, `created_at`, `updated_at` or `id`. */
+                sort?: string;
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ModelProvider"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_model_provider: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewModelProvider"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelProvider"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_model_provider: {
+        parameters: {
+            query?: {
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelProvider"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_model_provider: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_model_provider: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateModelProvider"];
+            };
+        };
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelProvider"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_model_provider: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderTest"];
                 };
             };
             /** @description What went wrong, with a stable code (RFC 9457). */
@@ -3503,6 +5722,336 @@ export interface operations {
             };
         };
     };
+    list_knowledge_documents: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200; 50 when left out. */
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Which, such as `state eq "failed"`. */
+                filter?: string;
+                /** @description In which order, such as `-updated_at`. */
+                sort?: string;
+                /** @description The fields to show, separated by commas. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_KnowledgeDocument"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_knowledge_document: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeDocument"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reread_document: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeDocument"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_document_text: {
+        parameters: {
+            query?: {
+                /** @description Which version; the one that is found when left out. */
+                version?: string;
+                /** @description The first byte; 0 when left out. */
+                from?: number;
+                /** @description One past the last byte; the end when left out. */
+                to?: number;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentText"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_embedding_models: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbeddingModels"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_knowledge_progress: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The id of the last event that you got. */
+                "Last-Event-ID"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events `document`, each with an id to resume from. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchInput"];
+            };
+        };
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResult"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_knowledge_status: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeStatus"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_system_overview: {
         parameters: {
             query?: never;
@@ -4452,6 +7001,1030 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_collections: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Such as `searchable eq true`. */
+                filter?: string;
+                /** @description `-created_at`, `updated_at` or `id`. */
+                sort?: string;
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Collection"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_collection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCollection"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_collection: {
+        parameters: {
+            query?: {
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_collection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_collection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateCollection"];
+            };
+        };
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_documents: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Such as `collection_id eq "col_…"` or `name sw "report"`. */
+                filter?: string;
+                /** @description `-created_at`, `updated_at`, `size` or `id`. */
+                sort?: string;
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+                /** @description True for the deleted ones, which can be restored until `purge_at`. */
+                deleted?: boolean;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Document"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_document: {
+        parameters: {
+            query?: {
+                /** @description The collection (required). */
+                collection?: string;
+                /** @description The document's name. */
+                name?: string;
+            };
+            header?: {
+                /** @description SHA-256 of the body (RFC 9530), to be compared: `sha-256=:…:`. */
+                "Content-Digest"?: string;
+                /** @description Names the file (RFC 6266): `attachment; filename="a.pdf"`. */
+                "Content-Disposition"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The document's bytes, with its media type as Content-Type; or a form with one file. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_document: {
+        parameters: {
+            query?: {
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_document: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; it goes on in the background. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_document: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateDocument"];
+            };
+        };
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_document_content: {
+        parameters: {
+            query?: {
+                /** @description An older version than the newest. */
+                version?: string;
+            };
+            header?: {
+                /** @description Such as `bytes=0-1023`. */
+                Range?: string;
+                /** @description The range is answered only if this is still the entity tag. */
+                "If-Range"?: string;
+                /** @description An entity tag that you have. */
+                "If-None-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of its bytes. */
+            200: {
+                headers: {
+                    /** @description SHA-256 of the version. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The range that was asked for. */
+            206: {
+                headers: {
+                    /** @description Which bytes of how many. */
+                    "Content-Range"?: string;
+                    /** @description SHA-256 of the version. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description You have it already. */
+            304: {
+                headers: {
+                    /** @description SHA-256 of the version. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such range. */
+            416: {
+                headers: {
+                    /** @description Which bytes of how many. */
+                    "Content-Range"?: string;
+                    /** @description SHA-256 of the version. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_document: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_document_versions: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Such as `size gt 1000`. */
+                filter?: string;
+                /** @description `-number`, `created_at` or `id`. */
+                sort?: string;
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DocumentVersion"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_document_version: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The document's version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description SHA-256 of the body (RFC 9530), to be compared: `sha-256=:…:`. */
+                "Content-Digest"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description The document's bytes, with its media type as Content-Type; or a form with one file. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentVersion"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_grants: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Such as `document_id eq "doc_…"`. */
+                filter?: string;
+                /** @description `-created_at`, `valid_from` or `id`. */
+                sort?: string;
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Grant"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_grant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGrant"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_grant: {
+        parameters: {
+            query?: {
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_grant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_records: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Such as `collection_id eq "col_…"`. */
+                filter?: string;
+                /** @description `-created_at`, `updated_at` or `id`. */
+                sort?: string;
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Record"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_record: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRecord"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_record: {
+        parameters: {
+            query?: {
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_record: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_record: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateRecord"];
+            };
+        };
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Record"];
                 };
             };
             /** @description What went wrong, with a stable code (RFC 9457). */

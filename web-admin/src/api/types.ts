@@ -4,18 +4,38 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type Account = Schemas["Account"];
+export type Answer = Schemas["Answer"];
 export type ApiKey = Schemas["ApiKey"];
 export type AuditEntry = Schemas["AuditEntry"];
+export type Citation = Schemas["Citation"];
+export type Collection = Schemas["Collection"];
+export type Conversation = Schemas["Conversation"];
 export type CreatedInvitation = Schemas["CreatedInvitation"];
+export type DocumentText = Schemas["DocumentText"];
+export type DocumentVersion = Schemas["DocumentVersion"];
+export type EmbeddingModel = Schemas["EmbeddingModel"];
+export type Grant = Schemas["Grant"];
 export type Invitation = Schemas["Invitation"];
 export type Job = Schemas["Job"];
+export type KnowledgeDocument = Schemas["KnowledgeDocument"];
 export type Me = Schemas["Me"];
 export type Member = Schemas["Member"];
+export type Message = Schemas["Message"];
+export type ModelProvider = Schemas["ModelProvider"];
+export type NewGrant = Schemas["NewGrant"];
+/** What has a default may be left out. */
+export type NewMessage = Partial<Schemas["NewMessage"]> & Pick<Schemas["NewMessage"], "content">;
 export type Overview = Schemas["SystemOverview"];
 export type Permission = Schemas["Permission"];
 export type Problem = Schemas["Problem"];
+export type ProviderTest = Schemas["ProviderTest"];
 export type QueueStats = Schemas["QueueStats"];
 export type Role = Schemas["Role"];
+export type SearchHit = Schemas["SearchHit"];
+export type SearchMode = Schemas["SearchMode"];
+export type SearchResult = Schemas["SearchResult"];
 export type Session = Schemas["Session"];
 export type Tenant = Schemas["Tenant"];
 export type Verification = Schemas["Verification"];
+/** A document of the vault; `Document` is the browser's. */
+export type VaultDocument = Schemas["Document"];

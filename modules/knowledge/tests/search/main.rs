@@ -1,0 +1,12 @@
+//! The module on its floor, on both engines.
+
+#[cfg(test)]
+mod access;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod ingest;
+#[cfg(test)]
+mod ladder;
+#[cfg(test)]
+mod meaning;
