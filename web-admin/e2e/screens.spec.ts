@@ -3,6 +3,12 @@ import { picture, use, VARIANTS } from "./variants";
 
 const SCREENS = {
   home: "/console/",
+  vault: "/console/vault",
+  "all-documents": "/console/vault/documents",
+  search: "/console/knowledge?query=anchor",
+  reading: "/console/knowledge/reading",
+  chat: "/console/chat",
+  providers: "/console/chat/providers",
   tenants: "/console/tenants",
   members: "/console/members",
   invitations: "/console/members/invitations",

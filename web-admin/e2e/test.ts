@@ -64,6 +64,12 @@ export async function settled(page: Page): Promise<void> {
 }
 
 export async function expectAccessible(page: Page, ...exceptRules: string[]): Promise<void> {
+  // What fades in has other colours on the way.
+  await page.waitForFunction(() =>
+    document
+      .getAnimations()
+      .every(({ playState, effect }) => playState !== "running" || effect?.getComputedTiming().endTime === Infinity),
+  );
   const { violations } = await new AxeBuilder({ page }).disableRules(exceptRules).analyze();
   const found = violations.map(({ id, help, nodes }) => ({
     id,

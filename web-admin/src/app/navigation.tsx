@@ -5,10 +5,13 @@ import {
   Activity,
   Building2,
   Code2,
+  FolderLock,
   KeyRound,
   ListChecks,
+  MessagesSquare,
   MonitorSmartphone,
   ScrollText,
+  Search,
   ShieldCheck,
   Users,
   type LucideIcon,
@@ -25,6 +28,14 @@ interface Item {
 
 const GROUPS: { label: string; items: Item[] }[] = [
   { label: "Overview", items: [{ to: "/", label: "Home", icon: Activity, needs: [] }] },
+  {
+    label: "Documents",
+    items: [
+      { to: "/vault", label: "Vault", icon: FolderLock, needs: ["vault.read"] },
+      { to: "/knowledge", label: "Search", icon: Search, needs: ["knowledge.read"] },
+      { to: "/chat", label: "Chat", icon: MessagesSquare, needs: ["chat.read"] },
+    ],
+  },
   {
     label: "Organisation",
     items: [

@@ -1,25 +1,12 @@
 /** Every screen is a URL; each is loaded when it is first opened. */
 import type { QueryClient } from "@tanstack/react-query";
-import {
-  createRootRouteWithContext,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  Outlet,
-  redirect,
-} from "@tanstack/react-router";
-import { statusOf } from "../api/problem";
+import { createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { searchOf } from "../lists/search";
-import { meQuery } from "../session/me";
 import { DetailSkeleton } from "../ui/query-view";
 import { BASE } from "./base";
+import { documentRoutes } from "./document-routes";
 import { NotFound, ScreenError } from "./fallbacks";
-import { Shell } from "./shell";
-
-const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
-  component: Outlet,
-  notFoundComponent: NotFound,
-});
+import { app, root } from "./root-route";
 
 const setup = createRoute({
   getParentRoute: () => root,
@@ -38,21 +25,6 @@ const invitation = createRoute({
   getParentRoute: () => root,
   path: "/invitation",
   component: lazyRouteComponent(() => import("../screens/invitation/invitation-screen"), "InvitationScreen"),
-});
-
-/** Everything behind the sign-in. */
-const app = createRoute({
-  getParentRoute: () => root,
-  id: "app",
-  component: Shell,
-  beforeLoad: async ({ context, location }) => {
-    try {
-      await context.queryClient.query({ ...meQuery, staleTime: "static" });
-    } catch (error) {
-      if (statusOf(error) === 401) throw redirect({ to: "/sign-in", search: { next: location.href } });
-      throw error;
-    }
-  },
 });
 
 const home = createRoute({
@@ -173,6 +145,7 @@ const routeTree = root.addChildren([
     job,
     apiPage,
     account,
+    ...documentRoutes,
   ]),
 ]);
 

@@ -89,6 +89,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--holdfast-bad": "#b42318",
     "--holdfast-busy": "#1f6feb",
     "--holdfast-idle": "#7a8794",
+    "--holdfast-mark": "#fdeeb0",
   },
   dark: {
     "--mantine-color-dimmed": "#9fadb8",
@@ -105,5 +106,6 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--holdfast-bad": "#ff8f85",
     "--holdfast-busy": "#6ea8fe",
     "--holdfast-idle": "#8593a0",
+    "--holdfast-mark": "#5a4a12",
   },
 });

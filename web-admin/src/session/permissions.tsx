@@ -10,7 +10,11 @@ export type PermissionName =
   | "events.read"
   | "jobs.read"
   | "jobs.write"
-  | "system.read";
+  | "system.read"
+  | `vault.${"read" | "write" | "share" | "manage"}`
+  | `knowledge.${"read" | "write"}`
+  | `chat.${"read" | "write"}`
+  | `chat.providers.${"read" | "write"}`;
 
 export type Can = (...anyOf: PermissionName[]) => boolean;
 

@@ -20,6 +20,8 @@ beforeEach(() => {
     addEventListener() {},
     removeEventListener() {},
   }));
+  // Text fields that grow measure themselves again when fonts come.
+  Object.defineProperty(document, "fonts", { value: new EventTarget(), configurable: true });
   window.scrollTo = () => {};
   Element.prototype.scrollIntoView = () => {};
 });

@@ -3,14 +3,14 @@ import { Anchor, Group, Stack, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { ArrowLeft } from "lucide-react";
 import type { ReactNode } from "react";
-import { Link, type LinkProps } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 
 interface Props {
   title: string;
   /** One sentence about what is seen here. */
   lead?: ReactNode;
   actions?: ReactNode;
-  back?: { to: LinkProps["to"]; label: string };
+  back?: { to: string; label: string };
   children: ReactNode;
 }
 

@@ -1,0 +1,205 @@
+import { expect, expectAccessible, expectNoSidewaysScroll, settled, test, unique, type Page } from "./test";
+
+const TEXT = [
+  "Grüße aus dem Hafen — ropes 🪢 and knots.",
+  "",
+  "The bowline makes a fixed loop at the end of a rope, and comes undone easily after a load.",
+  "",
+  "A kelp anchor holds a small boat in weeds where a plough anchor slides.",
+].join("\n");
+
+/** A new searchable collection, opened. */
+async function collection(page: Page, name: string): Promise<void> {
+  await page.goto("/console/vault");
+  await settled(page);
+  await page.getByRole("button", { name: "New collection" }).click();
+  const form = page.getByRole("dialog");
+  await form.getByLabel("Name").fill(name);
+  await expectAccessible(page);
+  await form.getByRole("button", { name: "Create" }).click();
+  await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
+}
+
+const textFile = (name: string, text: string) => ({
+  name,
+  mimeType: "text/plain",
+  buffer: Buffer.from(text),
+});
+
+async function upload(page: Page, ...files: ReturnType<typeof textFile>[]): Promise<void> {
+  const chooser = page.waitForEvent("filechooser");
+  await page.getByRole("button", { name: "Choose files" }).click();
+  await (await chooser).setFiles(files);
+}
+
+test("a text is uploaded, read, found, asked about, and its citation opens the passage", async ({ page }) => {
+  const name = unique("harbour");
+  await collection(page, name);
+  await upload(page, textFile("knots.txt", TEXT), textFile("empty words.md", "# Nothing\n\nOf importance."));
+  const documents = page.getByRole("table", { name: "Documents" });
+  const row = documents.getByRole("row", { name: /knots\.txt/ });
+  await expect(row).toContainText("ready");
+  await expect(page.getByRole("status").filter({ hasText: "2 of 2 uploaded" })).toBeVisible();
+  await expectAccessible(page);
+
+  await row.getByRole("link", { name: "knots.txt" }).click();
+  await expect(page.getByText("The bowline makes a fixed loop")).toBeVisible();
+
+  await page.goto("/console/knowledge");
+  await page.getByLabel("Query").fill("which knot makes a fixed loop");
+  await page.keyboard.press("Enter");
+  const found = page.getByRole("region", { name: "Hybrid results" });
+  await expect(found).toContainText(/Rung: \w+/);
+  await expect(found.locator("mark").filter({ hasText: "loop" }).first()).toHaveText("loop");
+  await expectAccessible(page);
+  await found.getByRole("button", { name: "knots.txt" }).first().click();
+  const passage = page.getByRole("dialog", { name: "knots.txt" });
+  await expect(passage.locator("mark").first()).toContainText("The bowline makes a fixed loop");
+  await expectAccessible(page);
+  await passage.getByRole("link", { name: "Open the document" }).click();
+  await expect(page.getByRole("tab", { name: "Text" })).toHaveAttribute("aria-selected", "true");
+  await expect(page.locator("mark").first()).toContainText("The bowline");
+
+  await page.goto("/console/chat");
+  await page.getByRole("button", { name: "New conversation" }).click();
+  await page.getByLabel("Your question").fill("Which knot makes a fixed loop?");
+  await page.keyboard.press("Enter");
+  const answer = page.getByRole("article", { name: "Answer", exact: true });
+  await expect(answer).toContainText("no model answered");
+  await expect(page.getByRole("heading", { level: 1, name: "Which knot makes a fixed loop?" })).toBeVisible();
+  await expectAccessible(page);
+  await answer
+    .getByRole("button", { name: /^Citation 1: / })
+    .first()
+    .click();
+  await expect(page.getByRole("dialog").locator("mark").first()).toContainText("bowline");
+  await page.keyboard.press("Escape");
+
+  await page.reload();
+  await expect(answer).toContainText("no model answered");
+});
+
+test("a question asked in other words is a branch, and both branches stay", async ({ page }) => {
+  await page.goto("/console/chat");
+  await page.getByRole("button", { name: "New conversation" }).click();
+  await page.getByLabel("Your question").fill("What is zyzzyva?");
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  const answer = page.getByRole("article", { name: "Answer", exact: true });
+  await expect(answer).toBeVisible();
+
+  await page.getByRole("button", { name: "Edit" }).click();
+  await page.getByLabel("The question in other words").fill("What is a zyzzyva then?");
+  await page.getByRole("button", { name: "Ask in a new branch" }).click();
+  const question = page.getByRole("article", { name: "Question" });
+  await expect(question).toContainText("2 of 2");
+  await expect(question).toContainText("zyzzyva then");
+
+  await page.getByRole("button", { name: "Earlier branch" }).first().click();
+  await expect(question).toContainText("1 of 2");
+  await expect(question).toContainText("What is zyzzyva?");
+  await expect(answer).toBeVisible();
+  await expectAccessible(page);
+});
+
+test("a document is renamed, gets a new version, goes to the trash and comes back", async ({ page }) => {
+  await collection(page, unique("drawer"));
+  await upload(page, textFile("draft.txt", "First words."));
+  await page.getByRole("link", { name: "draft.txt" }).click();
+  await expect(page.getByText("First words.")).toBeVisible();
+
+  await page.getByRole("button", { name: "Change" }).click();
+  await page.getByRole("menuitem", { name: "Rename" }).click();
+  await page.getByRole("dialog").getByLabel("Name").fill("final.txt");
+  await page.getByRole("dialog").getByRole("button", { name: "Rename" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "final.txt" })).toBeVisible();
+
+  await page.getByRole("tab", { name: "Versions" }).click();
+  const chooser = page.waitForEvent("filechooser");
+  await page.getByRole("button", { name: "Upload a new version" }).click();
+  await (await chooser).setFiles(textFile("other.txt", "Second words."));
+  await expect(page.getByRole("table", { name: "Versions" }).getByRole("row")).toHaveCount(3);
+  await page.getByRole("tab", { name: "Preview" }).click();
+  await expect(page.getByText("Second words.")).toBeVisible();
+
+  await page.getByRole("button", { name: "Change" }).click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete the document" }).click();
+  await page.getByRole("tab", { name: "Trash" }).click();
+  await page.getByRole("button", { name: "Restore final.txt" }).click();
+  await expect(page.getByText("The trash is empty.")).toBeVisible();
+  await page.getByRole("tab", { name: "Documents" }).click();
+  await expect(page.getByRole("link", { name: "final.txt" })).toBeVisible();
+});
+
+test("many files are dropped, and each is uploaded", async ({ page }) => {
+  await collection(page, unique("dropped"));
+  const names = Array.from({ length: 12 }, (_, number) => `note ${number + 1}.txt`);
+  const files = await page.evaluateHandle((names) => {
+    const transfer = new DataTransfer();
+    for (const name of names)
+      transfer.items.add(new File([`Words of ${name}.`], name, { type: "text/plain" }));
+    return transfer;
+  }, names);
+  const zone = page.getByRole("group", { name: "Upload" });
+  await zone.dispatchEvent("dragover", { dataTransfer: files });
+  await zone.dispatchEvent("drop", { dataTransfer: files });
+
+  await expect(page.getByRole("status").filter({ hasText: "12 of 12 uploaded" })).toBeVisible();
+  await expect(page.getByRole("table", { name: "Documents" }).getByRole("row")).toHaveCount(13);
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Clear the ended ones" }).click();
+  await expect(page.getByRole("region", { name: "Files" })).toHaveCount(0);
+});
+
+test("access is granted and taken away", async ({ page }) => {
+  await collection(page, unique("shared"));
+  await page.getByRole("tab", { name: "Grants" }).click();
+  await page.getByRole("button", { name: "Grant access" }).click();
+  const form = page.getByRole("dialog");
+  await form.getByLabel("Everyone in the tenant").check();
+  await form.getByLabel("Until").fill("2999-01-01T00:00");
+  await expectAccessible(page);
+  await form.getByRole("button", { name: "Grant", exact: true }).click();
+  const row = page.getByRole("row", { name: /Everyone in the tenant/ });
+  await expect(row).toContainText("in force");
+
+  await row.getByRole("button", { name: "Take away" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
+  await expect(page.getByText("Nobody else was given access.")).toBeVisible();
+});
+
+test("a provider is added, tested, and deleted", async ({ page }) => {
+  const name = unique("model");
+  await page.goto("/console/chat/providers");
+  await page.getByRole("button", { name: "Add a provider" }).click();
+  const form = page.getByRole("dialog");
+  await form.getByLabel("Name").fill(name);
+  await form.getByLabel("Address").fill("https://nowhere.invalid/v1");
+  await form.getByRole("textbox", { name: "API key" }).fill("sk-secret");
+  await form
+    .getByRole("combobox", { name: "Models" })
+    .or(form.getByRole("textbox", { name: "Models" }))
+    .fill("small");
+  await page.keyboard.press("Enter");
+  await expectAccessible(page);
+  await form.getByRole("button", { name: "Add" }).click();
+  const row = page.getByRole("row", { name: new RegExp(name) });
+  await expect(row).toContainText("enabled");
+  expect(await page.content()).not.toContain("sk-secret");
+
+  await row.getByRole("button", { name: `Test ${name}` }).click();
+  await expect(page.getByRole("dialog")).toContainText("It did not answer");
+  await page.keyboard.press("Escape");
+  await row.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await expect(row).toHaveCount(0);
+});
+
+test("on a phone the three ways of searching are tabs", async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto("/console/knowledge?query=anchor");
+  await page.getByRole("tab", { name: "Text" }).click();
+  await expect(page.getByRole("region", { name: "Text results" })).toBeVisible();
+  await expectNoSidewaysScroll(page);
+  await expectAccessible(page);
+});

@@ -1,0 +1,137 @@
+import { cleanup, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+import type { Answer, Conversation, Message } from "../../api/types";
+import { renderConsole } from "../../test/render";
+import { json, me, serve } from "../../test/server";
+
+const AT = "2026-01-01T00:00:00.000000Z";
+
+const conversation: Conversation = {
+  id: "cnv_1",
+  title: "Knots",
+  messages: 2,
+  created_at: AT,
+  updated_at: AT,
+  version: 1,
+};
+
+const message = (given: Partial<Message>): Message => ({
+  id: "msg_1",
+  role: "user",
+  content: "Which knot?",
+  position: 1,
+  parent: null,
+  answer: "ans_1",
+  citations: [],
+  siblings: [given.id ?? "msg_1"],
+  withheld: false,
+  created_at: AT,
+  ...given,
+});
+
+const reply = (given: Partial<Message> = {}) =>
+  message({
+    id: "msg_2",
+    role: "assistant",
+    content: "The bowline.",
+    position: 2,
+    parent: "msg_1",
+    ...given,
+  });
+
+const answer = (given: Partial<Answer>): Answer => ({
+  id: "ans_1",
+  conversation: "cnv_1",
+  question: "msg_1",
+  message: "msg_2",
+  state: "done",
+  created_at: AT,
+  ...given,
+});
+
+const base = (items: Message[], state: Partial<Answer>, permissions = ["chat.read", "chat.write"]) => ({
+  "GET /api/v1/identity/me": () => json(me(permissions)),
+  "GET /api/v1/chat/conversations/cnv_1": () => json(conversation),
+  "GET /api/v1/chat/conversations/cnv_1/messages": () => json({ items, next: null }),
+  "GET /api/v1/chat/answers/ans_1": () => json(answer(state)),
+});
+
+const sse = (...events: [string, unknown][]) =>
+  new Response(
+    events
+      .map(([name, data], at) => `id: ans_1:${at + 1}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
+      .join(""),
+    { headers: { "Content-Type": "text/event-stream" } },
+  );
+
+test("how an answer ended and who wrote it are told in words", async () => {
+  const endings: [Partial<Answer>, Partial<Message>, RegExp][] = [
+    [{ state: "interrupted" }, {}, /Interrupted/],
+    [{ state: "stopped" }, {}, /Stopped/],
+    [{ state: "failed" }, { content: "" }, /No answer/],
+    [{ state: "done", provider: "extractive" }, { withheld: true, content: "" }, /Revoked/],
+    [{ state: "done", provider: "extractive" }, {}, /no model answered/],
+    [{ state: "done", provider: "Acme", model: "small" }, {}, /answered by Acme with small/],
+    [{ state: "done", provider: "Acme" }, {}, /No evidence/],
+  ];
+  for (const [state, given, said] of endings) {
+    serve(base([message({}), reply(given)], state));
+    renderConsole("/chat/cnv_1");
+    expect((await screen.findAllByText(said)).length).toBeGreaterThan(0);
+    cleanup();
+  }
+});
+
+test("an answer that is still being written is listened to again after a reload", async () => {
+  let running = true;
+  const server = serve({
+    ...base([message({})], {}),
+    "GET /api/v1/chat/answers/ans_1": () => json(answer({ state: running ? "running" : "done" })),
+    "GET /api/v1/chat/answers/ans_1/events": () => {
+      running = false;
+      return sse(
+        ["passages", { passages: [], rung: "text" }],
+        ["token", { text: "The bowline." }],
+        ["done", {}],
+      );
+    },
+    "GET /api/v1/chat/conversations/cnv_1/messages": () =>
+      json({ items: running ? [message({})] : [message({}), reply()], next: null }),
+  });
+  renderConsole("/chat/cnv_1");
+
+  expect(await screen.findByRole("article", { name: "Answer" })).toHaveTextContent("The bowline.");
+  expect(server.to("GET /api/v1/chat/answers/ans_1/events")).toHaveLength(1);
+  expect(screen.getAllByRole("article", { name: "Question" })).toHaveLength(1);
+});
+
+test("a question names what it follows and where to look; a reworded one begins a branch", async () => {
+  const server = serve({
+    ...base([message({}), reply()], {}),
+    "POST /api/v1/chat/conversations/cnv_1/messages": () => sse(["done", {}]),
+  });
+  renderConsole("/chat/cnv_1");
+  await userEvent.type(await screen.findByLabelText("Your question"), "And a bend?{Enter}");
+  await screen.findByRole("button", { name: "Edit" });
+  await userEvent.click(screen.getByLabelText("Search documents"));
+  await userEvent.click(screen.getByRole("button", { name: "Edit" }));
+  await userEvent.type(screen.getByLabelText("The question in other words"), " Tell me.");
+  await userEvent.click(screen.getByRole("button", { name: "Ask in a new branch" }));
+  await screen.findByRole("button", { name: "Edit" });
+
+  const asked = server.to("POST /api/v1/chat/conversations/cnv_1/messages");
+  expect(await Promise.all(asked.map((request) => request.json()))).toEqual([
+    { content: "And a bend?", parent: "msg_2" },
+    { content: "Which knot? Tell me.", from_start: true, collections: [] },
+  ]);
+});
+
+test("who may only read sees no place to ask", async () => {
+  serve(base([message({}), reply()], {}, ["chat.read"]));
+  renderConsole("/chat/cnv_1");
+
+  expect(await screen.findByText("The bowline.")).toBeInTheDocument();
+  expect(screen.queryByLabelText("Your question")).not.toBeInTheDocument();
+  expect(screen.queryByRole("button", { name: "Edit" })).not.toBeInTheDocument();
+});

@@ -1,0 +1,43 @@
+import { Text } from "@mantine/core";
+import type { Answer } from "../../api/types";
+import { Notice } from "../../ui/notice";
+import type { Tone } from "../../ui/status";
+
+const ENDINGS: Partial<Record<Answer["state"], { tone: Tone; title: string; text: string }>> = {
+  stopped: { tone: "idle", title: "Stopped", text: "You stopped this answer; what came until then is kept." },
+  interrupted: {
+    tone: "warn",
+    title: "Interrupted",
+    text: "The server ended in the middle of this answer. Ask again to get a whole one.",
+  },
+  revoked: {
+    tone: "bad",
+    title: "Revoked",
+    text: "The right to read what this answer is made from was taken away, so it is withheld.",
+  },
+  failed: { tone: "bad", title: "No answer", text: "This question could not be answered. Ask again later." },
+};
+
+/** How an answer ended, where it did not end whole. */
+export function Ending({ state, detail }: { state: Answer["state"] | undefined; detail: string | null }) {
+  const ending = state && ENDINGS[state];
+  if (!ending) return null;
+  return (
+    <Notice tone={ending.tone} title={ending.title} p="xs">
+      <Text size="md">{(state === "failed" && detail) || ending.text}</Text>
+    </Notice>
+  );
+}
+
+/** That nothing in the documents stands behind an answer. */
+export function NoEvidence({ reason }: { reason: string | null }) {
+  return (
+    <Notice tone="warn" title="No evidence" p="xs">
+      <Text size="md">
+        {reason === "nothing_found"
+          ? "Nothing was found in the documents that were searched, so nothing stands behind this answer."
+          : "This answer cites no passage of the documents, so nothing stands behind it."}
+      </Text>
+    </Notice>
+  );
+}
