@@ -1,15 +1,15 @@
 //! How many files and connections this process may hold open. Service managers often begin with 1,024, which is less
 //! than the connections that the edge admits.
 
-use rlimit::Resource;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Files beside the connections: the database's, logs, and what runs of its own.
 const OWN: u64 = 512;
 
 /// Raises the limit as far as this process may.
 pub fn raise() {
-    let raised = Resource::NOFILE.get().and_then(|(_, most)| Resource::NOFILE.set(most, most));
-    if let Err(error) = raised {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
 }
@@ -19,7 +19,7 @@ pub fn raise() {
 /// # Errors
 /// A sentence that says what to set.
 pub fn check(connections: usize) -> Result<u64, String> {
-    let (_, most) = Resource::NOFILE.get().map_err(|error| format!("the limit can't be read: {error}."))?;
+    let most = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
     let needed = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(OWN);
     if most >= needed {
         return Ok(most);

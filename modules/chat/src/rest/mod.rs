@@ -2,7 +2,7 @@
 
 mod stream;
 
-use kernel::rest::{Auth, Body, Created, Listed, NoContent, Reply};
+use kernel::rest::{Auth, Body, Created, EventStream, Listed, NoContent, Reply};
 use kernel::{Expected, FieldMask, ListParams, Problem};
 use poem::Request;
 use poem_openapi::param::{Header, Path, Query};
@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::{Chat, listing};
 
-pub use stream::{Asked, Events};
+pub use stream::Asked;
 
 #[derive(Tags)]
 enum Tag {
@@ -151,7 +151,7 @@ impl Api {
             return Ok(Asked::Accepted(answer));
         }
         let events = self.0.follow(&auth.0, answer.id, 0).await?;
-        Ok(Asked::Stream(Events::new(answer.id, events)))
+        Ok(Asked::Stream(stream::events(answer.id, events)))
     }
 
     /// Read an answer's state
@@ -172,10 +172,10 @@ impl Api {
         /// The id of the last event that you got, such as `ans_…:12`.
         #[oai(name = "Last-Event-ID")]
         last_event_id: Header<Option<String>>,
-    ) -> Result<Events, Problem> {
+    ) -> Result<EventStream, Problem> {
         let after = stream::last_event(id.0, last_event_id.0.as_deref())?;
         let events = self.0.follow(&auth.0, id.0, after).await?;
-        Ok(Events::new(id.0, events))
+        Ok(stream::events(id.0, events))
     }
 
     /// Stop an answer

@@ -2,7 +2,7 @@
 
 mod progress;
 
-use kernel::rest::{Auth, Body, Etag, Listed, Reply};
+use kernel::rest::{Auth, Body, Etag, EventStream, Listed, Reply};
 use kernel::{FieldMask, ListParams, Problem};
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::{OpenApi, Tags};
@@ -11,8 +11,6 @@ use vault::{DocumentId, VersionId};
 use crate::knowledge::Knowledge;
 use crate::listing::DOCUMENTS;
 use crate::model::{DocumentText, Found, Ingest, ModelsView, Search, Status};
-
-use progress::Progress;
 
 #[derive(Tags)]
 enum Tag {
@@ -138,9 +136,9 @@ impl Api {
         /// The id of the last event that you got.
         #[oai(name = "Last-Event-ID")]
         last_event_id: Header<Option<String>>,
-    ) -> Result<Progress, Problem> {
+    ) -> Result<EventStream, Problem> {
         let since = progress::since(last_event_id.0.as_deref())?;
-        Ok(Progress::new(self.0.follow_progress(&auth.0, since)?))
+        Ok(progress::events(self.0.follow_progress(&auth.0, since)?))
     }
 
     /// Get how the search stands

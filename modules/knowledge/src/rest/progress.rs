@@ -1,31 +1,16 @@
 //! Progress as server-sent events (HTML Living Standard, 9.2).
 
-use std::io;
-use std::time::Duration;
-
-use async_stream::stream;
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
-use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
 use kernel::Problem;
-use poem::{Body, IntoResponse, Response};
-use poem_openapi::ApiResponse;
-use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry};
+use kernel::rest::EventStream;
 
 use crate::model::Ingest;
 
-const EVENT_STREAM: &str = "text/event-stream";
-/// After this much silence a comment goes out, so that nobody in between takes the connection for dead.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
 /// Documents as they change.
-pub(super) struct Progress(BoxStream<'static, Ingest>);
-
-impl Progress {
-    pub(super) fn new(items: impl Stream<Item = Ingest> + Send + 'static) -> Self {
-        Self(items.boxed())
-    }
+pub(super) fn events(items: impl Stream<Item = Ingest> + Send + 'static) -> EventStream {
+    EventStream::new(items.map(|item| render(&item))).greeting()
 }
 
 /// The time of the last change that the client was told of.
@@ -46,49 +31,7 @@ pub(super) fn since(last_event_id: Option<&str>) -> Result<Option<DateTime<Utc>>
 
 fn render(item: &Ingest) -> Bytes {
     let id = item.updated_at.to_rfc3339_opts(SecondsFormat::Micros, true);
-    let data = serde_json::to_string(item).unwrap_or_default();
-    format!("id: {id}\nevent: document\ndata: {data}\n\n").into()
-}
-
-impl IntoResponse for Progress {
-    fn into_response(self) -> Response {
-        let Self(mut items) = self;
-        let bytes = stream! {
-            // At once, so that the client knows that it is listened to.
-            yield Ok::<_, io::Error>(Bytes::from_static(b": from here on\n\n"));
-            loop {
-                match tokio::time::timeout(KEEP_ALIVE, items.next()).await {
-                    Ok(Some(item)) => yield Ok(render(&item)),
-                    Ok(None) => return,
-                    Err(_) => yield Ok(Bytes::from_static(b": still here\n\n")),
-                }
-            }
-        };
-        Response::builder()
-            .content_type(EVENT_STREAM)
-            .header("cache-control", "no-cache")
-            .header("x-accel-buffering", "no")
-            .body(Body::from_bytes_stream(bytes))
-    }
-}
-
-impl ApiResponse for Progress {
-    fn meta() -> MetaResponses {
-        let meta = MetaResponse {
-            description: "Events `document`, each with an id to resume from.",
-            status: Some(200),
-            status_range: None,
-            content: vec![MetaMediaType {
-                content_type: EVENT_STREAM,
-                // The events are described in words; no schema fits all.
-                schema: MetaSchemaRef::Inline(Box::new(MetaSchema::ANY)),
-            }],
-            headers: Vec::new(),
-        };
-        MetaResponses { responses: vec![meta] }
-    }
-
-    fn register(_registry: &mut Registry) {}
+    EventStream::event(id, "document", serde_json::to_string(item).unwrap_or_default())
 }
 
 #[cfg(test)]
