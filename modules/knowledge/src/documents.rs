@@ -13,7 +13,7 @@ use crate::ingest::job::bytes;
 use crate::ingest::{Heard, PROGRESS_BELL};
 use crate::knowledge::Knowledge;
 use crate::listing::DOCUMENTS;
-use crate::model::{DocumentText, Ingest, IngestState, ModelsView, Status};
+use crate::model::{DocumentText, Ingest, IngestState, ModelsView, Status, whole};
 use crate::models::excuse;
 use crate::permissions::{READ, WRITE};
 use crate::store::documents;
@@ -206,8 +206,4 @@ pub(crate) fn places(reach: &Reach) -> Option<(Vec<Uuid>, Vec<Uuid>)> {
         let collections = reach.collections.iter().map(|id| id.uuid()).collect();
         (collections, reach.documents.iter().map(|id| id.uuid()).collect())
     })
-}
-
-fn whole(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

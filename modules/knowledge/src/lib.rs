@@ -11,6 +11,7 @@
 //! Deliberately absent: who may read what, which is the vault's to say, and the documents' bytes.
 
 mod analysis;
+mod blocking;
 mod chunk;
 mod config;
 mod derived;

@@ -278,3 +278,8 @@ pub struct Status {
     /// How far its vector indexes have followed.
     pub vector_seq: i64,
 }
+
+/// A number of bytes, passages or places as the API and the rows have it: with a sign, and 64 bits.
+pub(crate) fn whole(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tokio::sync::Semaphore;
 
 use crate::embed::{EmbedError, ModelId, ModelState, Models, Threads};
-use crate::model::ModelView;
+use crate::model::{ModelView, whole};
 
 /// Why there are no vectors, for people who need not know this machine's folders.
 pub(crate) fn excuse(error: &EmbedError) -> String {
@@ -66,7 +66,7 @@ impl ModelRoom {
         let view = |status: crate::embed::ModelStatus| ModelView {
             default: status.model.as_str() == self.default_model,
             name: status.model.to_string(),
-            dimensions: i64::try_from(status.dimensions).unwrap_or(i64::MAX),
+            dimensions: whole(status.dimensions),
             usable: !matches!(status.state, ModelState::Unavailable(_)),
             reason: match status.state {
                 ModelState::Unavailable(error) => Some(excuse(&error)),

@@ -6,7 +6,7 @@ use kernel::{Caller, Db, Problem};
 
 use super::shelf::{Book, Shelf};
 use crate::analysis::joined;
-use crate::ingest::job::blocking;
+use crate::blocking::blocking;
 use crate::store::changes::{self, Change};
 use crate::store::passages::{self, Stored};
 use crate::store::{documents, embeddings};

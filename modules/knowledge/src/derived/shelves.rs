@@ -8,7 +8,7 @@ use quick_cache::sync::Cache;
 use uuid::Uuid;
 
 use super::shelf::Shelf;
-use crate::ingest::job::blocking;
+use crate::blocking::blocking;
 use crate::store::documents;
 
 /// Opens shelves when they are asked for, and forgets those that nobody asks for.

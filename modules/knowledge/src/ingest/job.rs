@@ -16,9 +16,10 @@ use vault::{DocumentId, Source, Vault, VersionId};
 use super::pieces::{Piece, cut};
 use super::{CHANGE_BELL, PROGRESS_BELL};
 use crate::analysis;
+use crate::blocking::blocking;
 use crate::embed::EmbedError;
 use crate::extract::{ExtractError, Extracted, Extractor};
-use crate::model::IngestState;
+use crate::model::{IngestState, whole};
 use crate::models::ModelRoom;
 use crate::store::embeddings::Digest;
 use crate::store::{documents, embeddings, passages, terms};
@@ -255,13 +256,4 @@ pub(crate) fn bytes(source: Source) -> impl AsyncRead + Unpin {
         Some((chunk, source))
     });
     StreamReader::new(Box::pin(chunks))
-}
-
-/// Runs what computes on a thread that may block.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)
-}
-
-fn whole(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

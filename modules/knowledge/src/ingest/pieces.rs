@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::chunk::{ChunkConfig, chunk};
 use crate::extract::Extracted;
+use crate::model::whole;
 use crate::store::embeddings::Digest;
 use crate::store::passages::Draft;
 
@@ -23,7 +24,6 @@ pub(crate) fn cut(extracted: &Extracted, name: &str) -> Vec<Piece> {
         let body = extracted.text[passage.start..passage.end].to_owned();
         let heading = passage.heading.unwrap_or_default();
         let context = [title, heading.as_str(), body.as_str()].join("\n");
-        let whole = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let draft = Draft {
             ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
             start: whole(passage.start),

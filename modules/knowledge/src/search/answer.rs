@@ -14,7 +14,7 @@ use crate::analysis;
 use crate::error::Error;
 use crate::fusion::{Fused, Part};
 use crate::knowledge::Knowledge;
-use crate::model::{Highlight, Hit, RankerPart, Rung, RungName};
+use crate::model::{Highlight, Hit, RankerPart, Rung, RungName, whole};
 use crate::store::documents::Label;
 use crate::store::passages::Stored;
 use crate::store::{documents, passages};
@@ -121,8 +121,4 @@ pub(super) const fn rung_word(name: RungName) -> &'static str {
         RungName::Prefix => "prefix",
         RungName::Nothing => "nothing",
     }
-}
-
-fn whole(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

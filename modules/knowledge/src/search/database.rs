@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::scope::Scope;
 use crate::analysis;
+use crate::blocking::blocking;
 use crate::error::Error;
-use crate::ingest::job::blocking;
 use crate::knowledge::Knowledge;
 use crate::store::passages::Stored;
 use crate::store::{passages, terms};

@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use super::scope::Scope;
 use super::{Asked, depth};
+use crate::blocking::blocking;
 use crate::derived::shelf::{Book, Shelf};
 use crate::embed::EmbedError;
 use crate::error::Error;
 use crate::fusion::{Fused, Fusion, fuse};
-use crate::ingest::job::blocking;
 use crate::knowledge::Knowledge;
 use crate::models::excuse;
 use crate::store::documents;
@@ -27,15 +27,14 @@ pub(super) struct List {
 /// Why an index has no answer.
 pub(super) struct Down(pub(super) String);
 
-/// Ranks by words.
+/// Ranks by words; `head` is the rows' last sequence number.
 pub(super) async fn text(
     knowledge: &Knowledge,
     caller: &Caller,
-    shelf: &Arc<Shelf>,
+    (shelf, head): (&Arc<Shelf>, u64),
     asked: &Asked,
     scope: &Scope,
 ) -> Result<Result<List, Down>, Error> {
-    let head = knowledge.db().read(caller, async |tx| documents::head(tx).await).await?.unsigned_abs();
     let book = shelf.text();
     let (terms, permitted, limit) = (asked.terms.clone(), scope.permitted(), depth(asked.limit));
     let at = Arc::clone(&book);
@@ -55,17 +54,16 @@ pub(super) async fn text(
     Ok(Ok(List { ranked, coverage }))
 }
 
-/// Ranks by meaning: by each model's vectors among its own, since those of two models say nothing about each other.
+/// Ranks by meaning, likewise: by each model's vectors among its own, since those of two models say nothing about each other.
 pub(super) async fn vector(
     knowledge: &Knowledge,
     caller: &Caller,
-    shelf: &Arc<Shelf>,
+    (shelf, head): (&Arc<Shelf>, u64),
     asked: &Asked,
     scope: &Scope,
 ) -> Result<Result<List, Down>, Error> {
     let mut lists = BTreeMap::new();
     let (mut held, mut lag) = (0, false);
-    let head = knowledge.db().read(caller, async |tx| documents::head(tx).await).await?.unsigned_abs();
     for (model, book) in shelf.vectors() {
         let applied = book.index.applied_seq();
         if !book.is_complete(applied) {

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::fusion::{Fusion, fuse};
 use crate::knowledge::Knowledge;
 use crate::model::{Mode, Rung, RungName};
+use crate::store::documents;
 
 /// The answer when there is nothing to look at.
 pub(super) fn nothing() -> Ranking {
@@ -45,20 +46,22 @@ async fn upper_rungs(
     asked: &Asked,
     scope: &Scope,
 ) -> Result<Result<Ranking, Down>, Error> {
+    let head = knowledge.db().read(caller, async |tx| documents::head(tx).await).await?.unsigned_abs();
+    let at = (shelf, head);
     let text = match asked.mode {
         Mode::Vector => None,
-        Mode::Hybrid | Mode::Text => Some(indexes::text(knowledge, caller, shelf, asked, scope).await?),
+        Mode::Hybrid | Mode::Text => Some(indexes::text(knowledge, caller, at, asked, scope).await?),
     };
     let vector = match asked.mode {
         Mode::Text => None,
-        Mode::Hybrid | Mode::Vector => Some(indexes::vector(knowledge, caller, shelf, asked, scope).await?),
+        Mode::Hybrid | Mode::Vector => Some(indexes::vector(knowledge, caller, at, asked, scope).await?),
     };
     Ok(match (text, vector) {
         (Some(Ok(text)), Some(Ok(vector))) => Ok(hybrid(asked, &text, &vector)),
         (Some(Ok(text)), Some(Err(Down(reason)))) => Ok(one(asked, &text, Ranker::Text, Some(reason))),
         (Some(Ok(text)), None) => Ok(one(asked, &text, Ranker::Text, None)),
         (None, Some(Ok(vector))) => Ok(one(asked, &vector, Ranker::Vector, None)),
-        (None, Some(Err(down))) => match indexes::text(knowledge, caller, shelf, asked, scope).await? {
+        (None, Some(Err(down))) => match indexes::text(knowledge, caller, at, asked, scope).await? {
             Ok(text) => Ok(one(asked, &text, Ranker::Text, Some(down.0))),
             Err(down) => Err(down),
         },

@@ -16,6 +16,12 @@ const DROP_OTHERS: &str =
 const OF_VERSION: &str = "SELECT id, document_id, version_id, start_byte, end_byte, heading, page, body, digest \
      FROM knowledge_passage WHERE tenant_id = $1 AND document_id = $2 AND version_id = $3 ORDER BY ordinal";
 
+/// The passages of versions that are found.
+const LIVE: &str = "SELECT p.id AS id, p.document_id AS document_id, p.version_id AS version_id, \
+     p.start_byte AS start_byte, p.end_byte AS end_byte, p.heading AS heading, p.page AS page, p.body AS body, \
+     p.digest AS digest FROM knowledge_passage p JOIN knowledge_document d ON d.tenant_id = p.tenant_id \
+     AND d.document_id = p.document_id AND d.live_version_id = p.version_id WHERE p.tenant_id = $1";
+
 /// A passage that is to be written.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
@@ -93,14 +99,7 @@ pub(crate) async fn find(tx: &Tx, ids: &[Uuid]) -> Result<Vec<Stored>, Problem> 
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = format!(
-        "SELECT p.id AS id, p.document_id AS document_id, p.version_id AS version_id, p.start_byte AS start_byte, \
-         p.end_byte AS end_byte, p.heading AS heading, p.page AS page, p.body AS body, p.digest AS digest \
-         FROM knowledge_passage p JOIN knowledge_document d ON d.tenant_id = p.tenant_id \
-         AND d.document_id = p.document_id AND d.live_version_id = p.version_id \
-         WHERE p.tenant_id = $1 AND p.id IN ({})",
-        list(1, ids.len())
-    );
+    let sql = format!("{LIVE} AND p.id IN ({})", list(1, ids.len()));
     Ok(tx.all(&sql, scoped(tx.tenant(), ids.iter().map(|id| (*id).into()))).await?)
 }
 
@@ -110,11 +109,7 @@ pub(crate) async fn of_documents(tx: &Tx, documents: &[Uuid], limit: i64) -> Res
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT p.id AS id, p.document_id AS document_id, p.version_id AS version_id, p.start_byte AS start_byte, \
-         p.end_byte AS end_byte, p.heading AS heading, p.page AS page, p.body AS body, p.digest AS digest \
-         FROM knowledge_passage p JOIN knowledge_document d ON d.tenant_id = p.tenant_id \
-         AND d.document_id = p.document_id AND d.live_version_id = p.version_id \
-         WHERE p.tenant_id = $1 AND p.document_id IN ({}) ORDER BY p.document_id, p.ordinal LIMIT {limit}",
+        "{LIVE} AND p.document_id IN ({}) ORDER BY p.document_id, p.ordinal LIMIT {limit}",
         list(1, documents.len())
     );
     Ok(tx.all(&sql, scoped(tx.tenant(), documents.iter().map(|id| (*id).into()))).await?)
