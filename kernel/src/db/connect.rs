@@ -159,6 +159,8 @@ fn tuned(options: SqliteConnectOptions, file: &Path, read_only: bool) -> SqliteC
         .busy_timeout(Duration::from_secs(5))
         .pragma("query_only", if read_only { "ON" } else { "OFF" })
         .pragma("temp_store", "MEMORY")
+        // What is deleted is overwritten, not only forgotten.
+        .pragma("secure_delete", "ON")
         // Filters compare text byte by byte on both engines.
         .pragma("case_sensitive_like", "ON")
         .pragma("cache_size", "-4096")

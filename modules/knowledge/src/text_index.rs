@@ -169,6 +169,30 @@ impl TextIndex {
         Ok(())
     }
 
+    /// Writes those parts anew that hold something of removed passages, and removes the old files, so that nothing of
+    /// them is left on the disk. It costs as much as the parts are large.
+    ///
+    /// # Errors
+    /// [`TextIndexError::Failed`]
+    pub fn expunge(&self) -> Result<(), TextIndexError> {
+        self.rest()?;
+        let _no_other = self.writer();
+        let segments = self.index.searchable_segment_metas()?;
+        let stained: Vec<_> =
+            segments.iter().filter(|segment| segment.has_deletes()).map(tantivy::SegmentMeta::id).collect();
+        drop(segments);
+        if stained.is_empty() {
+            return Ok(());
+        }
+        let mut writer = self.new_writer()?;
+        writer.merge(&stained).wait()?;
+        // The reader lets go of the old files, so that they can be removed.
+        self.reader.reload()?;
+        writer.garbage_collect_files().wait()?;
+        writer.wait_merging_threads()?;
+        Ok(())
+    }
+
     /// Where it is.
     pub fn folder(&self) -> &Path {
         &self.folder

@@ -183,3 +183,10 @@ pub(super) async fn rest(shelf: &Arc<Shelf>) -> Result<(), Problem> {
     let book = shelf.text();
     blocking(move || TextIndex::rest(&book.index)).await?.map_err(Problem::internal)
 }
+
+/// Leaves nothing of removed passages on the disk, and gives back what writing took.
+pub(super) async fn expunge(shelf: &Arc<Shelf>) -> Result<(), Problem> {
+    let _one = shelf.feeding.lock().await;
+    let book = shelf.text();
+    blocking(move || TextIndex::expunge(&book.index)).await?.map_err(Problem::internal)
+}

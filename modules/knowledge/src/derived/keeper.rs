@@ -21,6 +21,9 @@ const LOOK_SQLITE: Duration = Duration::from_secs(30);
 /// A writer costs memory; without a change for this long it goes.
 const IDLE: Duration = Duration::from_secs(20);
 
+/// Removed passages leave the disk when their tenant is idle, but a large index is not written anew more often than this.
+const EXPUNGE_EVERY: Duration = Duration::from_secs(600);
+
 /// Follows the rows of every tenant whose rows change or whose indexes are open.
 pub(crate) struct Keeper {
     pub(crate) db: Db,
@@ -28,11 +31,12 @@ pub(crate) struct Keeper {
     pub(crate) models: Arc<ModelRoom>,
     followed: HashMap<TenantId, i64>,
     writing: HashMap<TenantId, Instant>,
+    expunged: HashMap<TenantId, Instant>,
 }
 
 impl Keeper {
     pub(crate) fn new(db: Db, shelves: Arc<Shelves>, models: Arc<ModelRoom>) -> Self {
-        Self { db, shelves, models, followed: HashMap::new(), writing: HashMap::new() }
+        Self { db, shelves, models, followed: HashMap::new(), writing: HashMap::new(), expunged: HashMap::new() }
     }
 
     /// Runs until the process stops.
@@ -87,6 +91,7 @@ impl Keeper {
         }
         for tenant in gone {
             self.followed.remove(&tenant);
+            self.expunged.remove(&tenant);
             self.shelves.discard(tenant).await?;
         }
         Ok(())
@@ -101,10 +106,19 @@ impl Keeper {
         let idle: Vec<TenantId> =
             self.writing.iter().filter(|(_, since)| since.elapsed() >= IDLE).map(|(tenant, _)| *tenant).collect();
         for tenant in idle {
-            self.writing.remove(&tenant);
-            if let Some(shelf) = self.shelves.peek(tenant) {
-                follow::rest(&shelf).await?;
+            let due = self.expunged.get(&tenant).is_none_or(|last| last.elapsed() >= EXPUNGE_EVERY);
+            match self.shelves.peek(tenant) {
+                Some(shelf) if due => {
+                    follow::expunge(&shelf).await?;
+                    self.expunged.insert(tenant, Instant::now());
+                }
+                Some(shelf) => {
+                    follow::rest(&shelf).await?;
+                    continue;
+                }
+                None => {}
             }
+            self.writing.remove(&tenant);
         }
         Ok(())
     }

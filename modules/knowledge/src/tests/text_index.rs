@@ -149,3 +149,24 @@ fn equal_passages_come_in_one_order() {
     }
     assert_eq!(search(&index, "same", &Permitted::everything(), 3), [1, 4, 7]);
 }
+
+#[test]
+fn nothing_of_removed_passages_is_left_after_expunging() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = filled(folder.path());
+    let size = || -> u64 {
+        std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum()
+    };
+    let changes: Vec<TextChange> = (1..3000).map(|n| TextChange::Remove { document: id(n) }).collect();
+    let full = size();
+    index.apply(&changes, 2).unwrap();
+    let marked = size();
+
+    index.expunge().unwrap();
+
+    assert!(marked >= full && size() < full / 2, "{full} bytes, {marked} after removing, {} after expunging", size());
+    assert_eq!(search(&index, "common tables", &Permitted::everything(), 10), [0]);
+    assert_eq!((index.applied_seq().unwrap(), index.len()), (2, 1));
+    index.apply(&[put(5000, "common sense", "")], 3).unwrap();
+    assert_eq!(search(&index, "common", &Permitted::everything(), 10), [5000, 0]);
+}

@@ -10,3 +10,5 @@ mod ingest;
 mod ladder;
 #[cfg(test)]
 mod meaning;
+#[cfg(test)]
+mod traces;
