@@ -58,9 +58,10 @@ impl House {
         let blobs = config.data().join("vault").join("blobs");
         let vault = vault::Vault::new(db.clone(), tenancy.clone(), config.vault.clone(), &blobs)?;
 
-        let knowledge = knowledge::Knowledge::new(db.clone(), vault.clone(), config.knowledge.clone(), config.data());
-
         let egress = kernel::Egress::new(&config.egress)?;
+        let settings = config.knowledge.clone();
+        let knowledge = knowledge::Knowledge::new(db.clone(), vault.clone(), settings, config.data(), &egress);
+
         let evidence = Arc::new(Evidence::new(knowledge.clone()));
         let chat = chat::Chat::new(
             db.clone(),

@@ -30,6 +30,11 @@ impl Metrics {
             metrics::Unit::Seconds,
             "Time from a request's head to its answer's head, by route and method"
         );
+        metrics::describe_histogram!(
+            "holdfast_knowledge_stage_seconds",
+            metrics::Unit::Seconds,
+            "Time of each stage from a document's bytes to the indexes"
+        );
         metrics::describe_gauge!("holdfast_process_uptime_seconds", metrics::Unit::Seconds, "Time since the start");
         Ok(Self(handle))
     }

@@ -66,6 +66,8 @@ pub struct Run {
     pub job: JobId,
     /// Which claim of it this is, from 1.
     pub attempt: u32,
+    /// How many attempts before it failed or took their process down. Those that were handed back are not counted.
+    pub failures: u32,
     /// The tenant whose job it is.
     pub tenant: TenantId,
     /// What the job is about.
@@ -82,6 +84,7 @@ impl Run {
         Self {
             job: claimed.hold.job,
             attempt: u32::try_from(claimed.hold.attempt).unwrap_or(0),
+            failures: u32::try_from(claimed.failures).unwrap_or(0),
             tenant: claimed.tenant,
             payload: claimed.payload,
             db,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::embed::RemoteModelConfig;
 use crate::extract::Limits;
 
 /// `[knowledge]` in the configuration.
@@ -14,6 +15,8 @@ pub struct KnowledgeConfig {
     pub models: String,
     /// The embedding model of collections that name none.
     pub default_model: String,
+    /// Embedding models at OpenAI-compatible services.
+    pub remote_models: Vec<RemoteModelConfig>,
     /// Threads that embed passages; 0 = as many as there are cores, at most 4.
     pub embed_threads: usize,
     /// How many documents are taken apart at once; 0 = as many as there are cores.
@@ -32,6 +35,7 @@ impl Default for KnowledgeConfig {
         Self {
             models: String::new(),
             default_model: crate::embed::WORDLLAMA.to_owned(),
+            remote_models: Vec::new(),
             embed_threads: 0,
             readers: 0,
             open_indexes: 64,

@@ -1,10 +1,12 @@
-//! Texts made vectors by models on this machine.
+//! Texts made vectors, by models on this machine or at a service.
 //!
 //! Vectors have length 1, so that a dot product is the cosine. Vectors of two models say nothing about each other:
-//! each carries its [`ModelId`] wherever it is kept. All calls here compute and block: keep them off async threads.
+//! each carries its [`ModelId`] wherever it is kept. Calls of an [`Embedder`] compute and block: keep them off async
+//! threads. A [`RemoteModel`] waits instead.
 
 mod minilm;
 mod models;
+mod remote;
 mod runtime;
 mod sessions;
 mod wordllama;
@@ -14,6 +16,8 @@ use std::path::PathBuf;
 
 pub use minilm::MINILM;
 pub use models::{ModelState, ModelStatus, Models, Threads, models_folder};
+pub(crate) use remote::RemoteModel;
+pub use remote::RemoteModelConfig;
 pub use wordllama::WORDLLAMA;
 
 /// The name of a model with everything that changes its vectors, such as `wordllama-l2-supercat-256`.
@@ -91,6 +95,32 @@ pub enum EmbedError {
         /// What the runtime says.
         reason: String,
     },
+    /// Its service gave no answer that can be used; it may later.
+    #[error("The service of the model {model} gave no vectors: {reason}.")]
+    Unreachable {
+        /// The model.
+        model: ModelId,
+        /// What happened, for people.
+        reason: String,
+    },
+    /// Its service does not want what the settings say.
+    #[error("The service of the model {model} can't be used: {reason}.")]
+    Declined {
+        /// The model.
+        model: ModelId,
+        /// What an operator can mend, for people.
+        reason: String,
+    },
+}
+
+impl EmbedError {
+    /// Whether the same call may work later without anybody doing something.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Failed { .. } | Self::Unreachable { .. } => true,
+            Self::Unknown(_) | Self::Missing { .. } | Self::Unusable { .. } | Self::Declined { .. } => false,
+        }
+    }
 }
 
 /// Scales a vector to length 1; zeros stay zeros.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use events::Subscriber;
 use jobs::Handler;
-use kernel::{Db, Problem, Tasks, TenantId};
+use kernel::{Db, Egress, Problem, Tasks, TenantId};
 use tokio::sync::Notify;
 use vault::Vault;
 
@@ -14,11 +14,12 @@ use crate::config::KnowledgeConfig;
 use crate::derived::keeper::{self, Keeper};
 use crate::derived::shelf::Shelf;
 use crate::derived::shelves::Shelves;
-use crate::embed::models_folder;
+use crate::embed::{RemoteModel, models_folder};
 use crate::extract::{Extractor, ExtractorConfig};
 use crate::ingest::PROGRESS_BELL;
 use crate::ingest::hear::Listener;
 use crate::ingest::job::Reader;
+use crate::ingest::later::Later;
 use crate::models::ModelRoom;
 use crate::tidy::Tidy;
 
@@ -44,8 +45,8 @@ impl fmt::Debug for Knowledge {
 }
 
 impl Knowledge {
-    /// Search over this vault, with its indexes under the data folder.
-    pub fn new(db: Db, vault: Vault, config: KnowledgeConfig, data: &Path) -> Self {
+    /// Search over this vault, with its indexes under the data folder. Models at services are called through `egress`.
+    pub fn new(db: Db, vault: Vault, config: KnowledgeConfig, data: &Path, egress: &Egress) -> Self {
         let mut reader = ExtractorConfig { limits: config.limits.clone(), ..ExtractorConfig::default() };
         if config.readers > 0 {
             reader.processes = config.readers;
@@ -54,8 +55,9 @@ impl Knowledge {
             reader.program.clone_from(program);
             reader.arguments.clone_from(arguments);
         }
-        let models =
-            ModelRoom::new(models_folder(&config.models, data), config.embed_threads, config.default_model.clone());
+        let remote = config.remote_models.iter().map(|model| RemoteModel::new(model.clone(), egress.clone()));
+        let folder = models_folder(&config.models, data);
+        let models = ModelRoom::new(folder, config.embed_threads, config.default_model.clone(), remote.collect());
         let shelves = Shelves::new(db.clone(), data.join("knowledge"), config.open_indexes);
         Self(Arc::new(Inner {
             extractor: Arc::new(Extractor::new(reader)),
@@ -82,7 +84,8 @@ impl Knowledge {
             db: self.0.db.clone(),
             default_model: self.0.config.default_model.clone(),
         };
-        vec![Arc::new(reader), Arc::new(Tidy { db: self.0.db.clone() })]
+        let later = Later { models: Arc::clone(&self.0.models), db: self.0.db.clone() };
+        vec![Arc::new(reader), Arc::new(later), Arc::new(Tidy { db: self.0.db.clone() })]
     }
 
     /// Lets this process's indexes follow the rows.

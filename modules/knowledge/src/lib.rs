@@ -52,7 +52,8 @@ pub use permissions::{PERMISSIONS, READ, WRITE};
 pub use analysis::{ANALYSIS_VERSION, Term, highlights, joined, query_terms, terms};
 pub use chunk::{CHUNKER_VERSION, ChunkConfig, Passage, chunk};
 pub use embed::{
-    EmbedError, Embedder, MINILM, ModelId, ModelState, ModelStatus, Models, Threads, WORDLLAMA, models_folder,
+    EmbedError, Embedder, MINILM, ModelId, ModelState, ModelStatus, Models, RemoteModelConfig, Threads, WORDLLAMA,
+    models_folder,
 };
 pub use extract::{
     Block, BlockKind, EXTRACTOR_VERSION, ExtractError, Extracted, Extractor, ExtractorConfig, Limits, READER_COMMAND,

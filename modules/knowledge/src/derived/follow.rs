@@ -7,6 +7,7 @@ use kernel::{Caller, Db, Problem};
 use super::shelf::{Book, Shelf};
 use crate::analysis::joined;
 use crate::blocking::blocking;
+use crate::ingest::stages::Stage;
 use crate::store::changes::{self, Change};
 use crate::store::passages::{self, Stored};
 use crate::store::{documents, embeddings};
@@ -43,6 +44,7 @@ async fn catch_up_text(db: &Db, shelf: &Arc<Shelf>) -> Result<(), Problem> {
         let (batch, last) = text_batch(db, shelf, applied).await?;
         let Some(last) = last else { break };
         let at = Arc::clone(&book);
+        let _indexing = Stage::begin("text_index");
         if let Err(error) = blocking(move || at.index.apply(&batch, last)).await? {
             return renew(db, shelf, &error.to_string()).await;
         }
@@ -124,6 +126,7 @@ async fn follow_model(db: &Db, shelf: &Arc<Shelf>, model: &str, book: &Arc<Book<
         let (batch, last) = vector_batch(db, shelf, model, book.index.applied_seq()).await?;
         let Some(last) = last else { break };
         let at = Arc::clone(book);
+        let _indexing = Stage::begin("vector_index");
         blocking(move || at.index.apply(&batch, last)).await?.map_err(Problem::internal)?;
         changed = true;
     }

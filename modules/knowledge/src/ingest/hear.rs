@@ -89,7 +89,7 @@ async fn collection_updated(tx: &Tx, event: &Event) -> Result<(), Problem> {
 pub(crate) async fn promise(tx: &Tx, heard: &Heard) -> Result<(), Problem> {
     let payload = json!({ "document": heard.document, "version": heard.version });
     let unique = format!("knowledge {} {}", heard.document, heard.version);
-    jobs::enqueue(tx, NewJob::new(job::KIND, payload).unique(unique).attempts(5)).await.map(|_| ())
+    jobs::enqueue(tx, NewJob::new(job::KIND, payload).unique(unique).attempts(job::ATTEMPTS)).await.map(|_| ())
 }
 
 /// What the event says of a document that is searched; what is not searched is none of our business.

@@ -14,10 +14,10 @@ use tokio_util::io::StreamReader;
 use vault::{DocumentId, Source, Vault, VersionId};
 
 use super::pieces::{Piece, cut};
-use super::{CHANGE_BELL, PROGRESS_BELL};
+use super::stages::Stage;
+use super::{CHANGE_BELL, PROGRESS_BELL, later};
 use crate::analysis;
 use crate::blocking::blocking;
-use crate::embed::EmbedError;
 use crate::extract::{ExtractError, Extracted, Extractor};
 use crate::model::{IngestState, whole};
 use crate::models::ModelRoom;
@@ -26,7 +26,11 @@ use crate::store::{documents, embeddings, passages, terms};
 
 pub(crate) const KIND: &str = "knowledge.ingest";
 /// Passages that are embedded and written together.
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 64;
+/// Failures, of which a process that went down is one, after which a version counts as unreadable.
+const TRIES: u32 = 5;
+/// The attempts of a job: one more than may fail, which notes that they did.
+pub(super) const ATTEMPTS: u32 = TRIES + 1;
 
 /// Reads versions of documents.
 pub(crate) struct Reader {
@@ -44,6 +48,15 @@ struct Payload {
     version: VersionId,
 }
 
+/// What became of a version's vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Vectors {
+    /// All are there, or there will be none.
+    Settled,
+    /// The model failed on some; they come later.
+    Owed,
+}
+
 #[async_trait]
 impl Handler for Reader {
     fn kind(&self) -> &'static str {
@@ -57,6 +70,9 @@ impl Handler for Reader {
     async fn run(&self, run: &Run) -> Result<(), Problem> {
         let payload: Payload = serde_json::from_value(run.payload.clone()).map_err(Problem::internal)?;
         let target = (payload.document, payload.version);
+        if run.failures >= TRIES {
+            return self.fail(run, target, &Refusal::gave_up()).await;
+        }
         let Some(model) = self.begin(run, target).await? else { return Ok(()) };
         let extracted = match self.extract(run, target).await? {
             Ok(extracted) => extracted,
@@ -64,12 +80,16 @@ impl Handler for Reader {
         };
         let name = self.name(run, payload.document).await?;
         let title = extracted.title.clone();
-        let pieces = blocking(move || cut(&extracted, &name)).await?;
+        let pieces = {
+            let _cutting = Stage::begin("cut");
+            blocking(move || cut(&extracted, &name)).await?
+        };
         if pieces.is_empty() {
             return self.fail(run, target, &Refusal::no_text()).await;
         }
-        let Some(()) = self.embed(run, target, &model, &pieces).await? else { return Ok(()) };
-        self.go_live(run, target, title.as_deref(), pieces).await
+        let Some(vectors) = self.embed(run, target, &model, &pieces).await? else { return Ok(()) };
+        let owed = (vectors == Vectors::Owed).then_some(model);
+        self.go_live(run, target, title.as_deref(), pieces, owed).await
     }
 }
 
@@ -83,6 +103,12 @@ impl Refusal {
     fn no_text() -> Self {
         let detail = "There is no text in the document; a scanned one needs text recognition first.".to_owned();
         Self { reason: "no_text".to_owned(), detail }
+    }
+
+    fn gave_up() -> Self {
+        let detail =
+            format!("Reading it failed {TRIES} times for reasons of ours; its job and the log say more. Read it anew.");
+        Self { reason: "gave_up".to_owned(), detail }
     }
 }
 
@@ -117,6 +143,7 @@ impl Reader {
         run: &Run,
         (document, version): (DocumentId, VersionId),
     ) -> Result<Result<Extracted, Refusal>, Problem> {
+        let _extracting = Stage::begin("extract");
         let source = self.vault.source(&run.caller(), document, version, "knowledge.ingest").await?;
         let (media_type, name) = (source.media_type.clone(), source.name.clone());
         match self.extractor.extract(bytes(source), &media_type, &name).await {
@@ -146,17 +173,23 @@ impl Reader {
         target: (DocumentId, VersionId),
         model: &str,
         pieces: &[Piece],
-    ) -> Result<Option<()>, Problem> {
+    ) -> Result<Option<Vectors>, Problem> {
         let total = whole(pieces.len());
-        let mut done = 0;
+        let (mut done, mut came) = (0, Vectors::Settled);
         for batch in pieces.chunks(BATCH) {
             if run.is_cancelled() {
                 return Err(Problem::unavailable("knowledge.stopped", "The work was called off.", BACK));
             }
-            let vectors = self.vectors(run, model, batch).await?;
+            let vectors = match came {
+                Vectors::Settled => self.vectors(run, model, batch).await?,
+                Vectors::Owed => None,
+            };
+            came = if vectors.is_some() { came } else { Vectors::Owed };
+            let vectors = vectors.unwrap_or_default();
             done += whole(batch.len());
             let drafts: Vec<_> = batch.iter().map(|piece| piece.draft.clone()).collect();
             let caller = run.caller();
+            let _writing = Stage::begin("write");
             let wanted = self
                 .db
                 .write(&caller, async |tx| {
@@ -175,14 +208,19 @@ impl Reader {
             }
             run.progress(done.unsigned_abs(), total.unsigned_abs(), "passages").await?;
         }
-        Ok(Some(()))
+        Ok(Some(came))
     }
 
-    /// The vectors of those passages whose content has none yet. Without a usable model there are none: words are
-    /// searched all the same.
-    async fn vectors(&self, run: &Run, model: &str, batch: &[Piece]) -> Result<Vec<(Digest, Vec<f32>)>, Problem> {
+    /// The vectors of those passages whose content has none yet; `None` when the model failed on them. Without a usable
+    /// model there are none: words are searched all the same.
+    async fn vectors(
+        &self,
+        run: &Run,
+        model: &str,
+        batch: &[Piece],
+    ) -> Result<Option<Vec<(Digest, Vec<f32>)>>, Problem> {
         if model.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
         let digests: Vec<Digest> = batch.iter().map(|piece| piece.draft.digest).collect();
         let known = self.db.read(&run.caller(), async |tx| embeddings::find(tx, model, &digests).await).await?;
@@ -193,35 +231,45 @@ impl Reader {
             .map(|piece| (piece.draft.digest, piece.context.clone()))
             .collect();
         if missing.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
         let (digests, texts): (Vec<_>, Vec<_>) = missing.into_iter().unzip();
-        match self.models.embed(model, texts).await {
-            Ok(vectors) => Ok(digests.into_iter().zip(vectors).collect()),
-            Err(error @ EmbedError::Failed { .. }) => Err(Problem::internal(error)),
+        let _embedding = Stage::begin("embed");
+        Ok(match self.models.embed(model, texts).await {
+            Ok(vectors) => Some(digests.into_iter().zip(vectors).collect()),
+            Err(error) if error.may_pass() => {
+                tracing::warn!(model, %error, "passages get their vectors later");
+                None
+            }
             Err(error) => {
                 tracing::warn!(model, %error, "passages stay without vectors");
-                Ok(Vec::new())
+                Some(Vec::new())
             }
-        }
+        })
     }
 
-    /// Puts the version in the place of the one before: in one transaction with the job's end.
+    /// Puts the version in the place of the one before: in one transaction with the job's end, and with the promise of
+    /// the vectors that this model owes.
     async fn go_live(
         &self,
         run: &Run,
         target: (DocumentId, VersionId),
         title: Option<&str>,
         pieces: Vec<Piece>,
+        owed: Option<String>,
     ) -> Result<(), Problem> {
         let count = whole(pieces.len());
         let words = blocking(move || vocabulary(&pieces)).await?;
+        let _writing = Stage::begin("write");
         let went_live = run
             .settle_with(async |tx: &Tx| {
                 let live = documents::go_live(tx, target, title, count).await?;
                 if live {
                     passages::drop_others(tx, target.0, target.1).await?;
                     terms::replace(tx, target.0.uuid(), &words).await?;
+                    if let Some(model) = &owed {
+                        later::promise(tx, target, model).await?;
+                    }
                     tx.ring_on_commit(CHANGE_BELL);
                     tx.ring_on_commit(PROGRESS_BELL);
                 }

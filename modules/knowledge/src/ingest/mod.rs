@@ -2,11 +2,14 @@
 //!
 //! The vault's events say what there is ([`hear`]); a job for each version does the work ([`job`]): text out of the
 //! bytes, passages out of the text, vectors, and last one transaction that puts the new version in the place of the
-//! old one. Every step can be repeated: a crash costs the step that was under way.
+//! old one. Every step can be repeated: a crash costs the step that was under way. A model that fails keeps nothing back:
+//! the version is found by its words, and another job ([`later`]) brings the vectors.
 
 pub(crate) mod hear;
 pub(crate) mod job;
+pub(crate) mod later;
 mod pieces;
+pub(crate) mod stages;
 
 use vault::{CollectionId, DocumentId, VersionId};
 

@@ -23,7 +23,7 @@ pub(crate) fn cut(extracted: &Extracted, name: &str) -> Vec<Piece> {
     let pieces = passages.into_iter().enumerate().map(|(ordinal, passage)| {
         let body = extracted.text[passage.start..passage.end].to_owned();
         let heading = passage.heading.unwrap_or_default();
-        let context = [title, heading.as_str(), body.as_str()].join("\n");
+        let context = context(title, &heading, &body);
         let draft = Draft {
             ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
             start: whole(passage.start),
@@ -36,6 +36,11 @@ pub(crate) fn cut(extracted: &Extracted, name: &str) -> Vec<Piece> {
         Piece { draft, context }
     });
     pieces.collect()
+}
+
+/// What of a passage is embedded: it under its document's title and its headings.
+pub(super) fn context(title: &str, heading: &str, body: &str) -> String {
+    [title, heading, body].join("\n")
 }
 
 fn sha256(bytes: &[u8]) -> Digest {

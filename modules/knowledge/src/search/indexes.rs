@@ -50,7 +50,7 @@ pub(super) async fn text(
     if !book.is_complete(applied) {
         return Ok(Err(Down("the text index is being built".to_owned())));
     }
-    let coverage = coverage(knowledge, caller, applied >= head, held).await?;
+    let coverage = if applied >= head { 1.0 } else { coverage_by_rows(knowledge, caller, held).await? };
     Ok(Ok(List { ranked, coverage }))
 }
 
@@ -82,8 +82,20 @@ pub(super) async fn vector(
     if held == 0 {
         return Ok(Err(Down("there are no vectors; see GET /api/v1/knowledge/models".to_owned())));
     }
-    let coverage = coverage(knowledge, caller, !lag, held).await?;
+    let coverage = if lag { None } else { beside_words(shelf, held) };
+    let coverage = match coverage {
+        Some(coverage) => coverage,
+        None => coverage_by_rows(knowledge, caller, held).await?,
+    };
     Ok(Ok(List { ranked: merged(lists), coverage }))
+}
+
+/// The part of the passages that have vectors, of all that the text index holds: a model that failed owes some. `None`
+/// when the text index can't tell.
+fn beside_words(shelf: &Shelf, held: u64) -> Option<f64> {
+    let text = shelf.text();
+    let applied = text.index.applied_seq().ok()?;
+    text.is_complete(applied).then(|| share(held, text.index.len()))
 }
 
 async fn nearest(
@@ -113,12 +125,13 @@ fn merged(mut lists: BTreeMap<String, Vec<(Uuid, f32)>>) -> Vec<(Uuid, f32)> {
     all.into_iter().map(|fused| (fused.key, fused.score)).collect()
 }
 
-/// The part of the tenant's passages that an index holds; one that is up to date holds all.
-async fn coverage(knowledge: &Knowledge, caller: &Caller, up_to_date: bool, held: u64) -> Result<f64, Error> {
-    if up_to_date {
-        return Ok(1.0);
-    }
+/// The part of the tenant's passages that an index holds.
+async fn coverage_by_rows(knowledge: &Knowledge, caller: &Caller, held: u64) -> Result<f64, Error> {
     let all = knowledge.db().read(caller, async |tx| documents::live_passages(tx).await).await?;
-    #[expect(clippy::cast_precision_loss, reason = "a share for people")]
-    Ok(if all > 0 { (held as f64 / all as f64).min(1.0) } else { 1.0 })
+    Ok(share(held, all.unsigned_abs()))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share for people")]
+fn share(part: u64, all: u64) -> f64 {
+    if all > 0 { (part as f64 / all as f64).min(1.0) } else { 1.0 }
 }

@@ -30,6 +30,9 @@ const FAIL: &str = "UPDATE knowledge_document SET state = 'failed', reason = $4,
 const GO_LIVE: &str = "UPDATE knowledge_document SET state = 'ready', live_version_id = $3, title = $4, \
      live_passages = $5, passages_done = $5, passages_total = $5, seq = $6, updated_at = $7, version = version + 1 \
      WHERE tenant_id = $1 AND document_id = $2 AND version_id = $3 AND state <> 'deleted'";
+/// Under a new number, so that the indexes take the document in once more.
+const RENEW: &str = "UPDATE knowledge_document SET seq = $4 \
+     WHERE tenant_id = $1 AND document_id = $2 AND live_version_id = $3 AND state <> 'deleted'";
 /// What is left for replicas to learn of: that it is gone.
 const BURY: &str = "UPDATE knowledge_document SET state = 'deleted', live_version_id = NULL, name = '', title = NULL, \
      reason = NULL, detail = NULL, live_passages = 0, passages_done = 0, passages_total = 0, seq = $3, \
@@ -172,6 +175,12 @@ pub(crate) async fn go_live(
         tx.now().into(),
     ];
     Ok(tx.execute(GO_LIVE, values).await? > 0)
+}
+
+/// Has the indexes take this version in once more; `false` when it is no longer the one that is found.
+pub(crate) async fn renew(tx: &Tx, (document, version): (DocumentId, VersionId)) -> Result<bool, Problem> {
+    let seq = next_seq(tx).await?;
+    Ok(tx.execute(RENEW, [tx.tenant().into(), document.into(), version.into(), seq.into()]).await? > 0)
 }
 
 /// Takes the document out of what is found; `false` when it was not in.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use kernel::{AccountId, Actor, Caller, Db, ListParams, RequestContext, SYSTEM_TENANT, Tasks, TenantId, Tx};
+use kernel::{
+    AccountId, Actor, Caller, Db, Egress, EgressConfig, ListParams, RequestContext, SYSTEM_TENANT, Tasks, TenantId, Tx,
+};
 use tenancy::{NewTenant, Tenancy, TenancyConfig};
 use testkit::{Engine, TestDb};
 use vault::{CollectionId, Document, DocumentId, Incoming, NewCollection, Vault, VaultConfig};
@@ -53,7 +55,9 @@ pub(crate) fn config() -> KnowledgeConfig {
 pub(crate) fn run(db: &Db, tenancy: &Tenancy, data: &std::path::Path, config: KnowledgeConfig) -> Running {
     let vault_config = VaultConfig { max_document_bytes: 1 << 26, max_uploads: 64, deletion_grace_days: 30 };
     let vault = Vault::new(db.clone(), tenancy.clone(), vault_config, &data.join("vault")).unwrap();
-    let knowledge = Knowledge::new(db.clone(), vault.clone(), config, data);
+    let rules = EgressConfig { allow: vec!["127.0.0.1".to_owned()], connect_timeout_ms: 1000 };
+    let egress = Egress::new(&rules).unwrap();
+    let knowledge = Knowledge::new(db.clone(), vault.clone(), config, data, &egress);
     let mut events = events::Events::new(db.clone());
     knowledge.subscribers().into_iter().for_each(|subscriber| events.subscribe(subscriber));
     let mut jobs = jobs::Jobs::new(db.clone(), jobs::JobsConfig::default());

@@ -11,4 +11,8 @@ mod ladder;
 #[cfg(test)]
 mod meaning;
 #[cfg(test)]
+mod remote;
+#[cfg(test)]
+mod service;
+#[cfg(test)]
 mod traces;
