@@ -5951,7 +5951,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events `document`, each with an id to resume from. */
+            /** @description The events, each with an id to resume from. */
             200: {
                 headers: {
                     [name: string]: unknown;
