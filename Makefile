@@ -9,6 +9,8 @@ NPM := scripts/node.sh $(TARGET)
 CONSOLE := web-admin/dist/index.html
 MODULES := web-admin/node_modules/.package-lock.json
 NEXTEST := 0.9.143
+RUN_BENCH = PYTHONDONTWRITEBYTECODE=1 $(TARGET)/bench/bin/python bench
+MEASURED = --binary $(TARGET)/dist/holdfast --data $(TARGET)
 # Beside the data folder of `make run`, where serve finds it; git-ignored.
 MODELS := models
 
@@ -62,11 +64,13 @@ contracts: ## Write web-admin/openapi.json, schema.graphql and the typed client 
 	$(TARGET)/debug/holdfast graphql-schema > web-admin/schema.graphql
 	$(NPM) run generate
 
-bench: ## Compare with PocketBase and FastAPI on this machine (BENCH=--quick to try it)
+bench: models ## Speed on this machine: the API beside PocketBase and FastAPI, documents, chat beside LiteLLM (BENCH=--quick to try it)
 	@scripts/install.sh bench
 	@$(MAKE) --no-print-directory $(CONSOLE) $(TARGET)/bench/.installed
 	cargo build --profile dist --locked
-	PYTHONDONTWRITEBYTECODE=1 $(TARGET)/bench/bin/python bench/run.py --binary $(TARGET)/dist/holdfast --data $(TARGET) $(BENCH)
+	$(RUN_BENCH)/run.py $(MEASURED) $(BENCH)
+	$(RUN_BENCH)/knowledge.py $(MEASURED) --models $(MODELS) --manuals $(TARGET)/demo $(BENCH)
+	$(RUN_BENCH)/chat.py $(MEASURED) --litellm $(TARGET)/bench/bin/litellm $(BENCH)
 
 deps: ## Install what the tests need (Debian/Ubuntu; elsewhere it says what is missing)
 	@scripts/install.sh test

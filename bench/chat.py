@@ -1,6 +1,6 @@
 """Completions relayed by Holdfast and by LiteLLM's proxy, beside the scripted provider itself, in one run.
 
-Usage: chat.py --binary target/dist/holdfast --data target [--litellm PATH] [--seconds 8] [--rounds 3] [--streams 1,100,1000]
+Usage: chat.py --binary target/dist/holdfast --data target [--litellm PATH] [--seconds 8] [--rounds 3] [--streams 1,100,1000] [--quick]
 Prints a table: added time to the first token, delay of a token, tokens a second, CPU time a token."""
 
 import argparse
@@ -30,7 +30,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--streams", default="1,100,1000")
-    return parser.parse_args()
+    parser.add_argument("--quick", action="store_true", help="one short round at 1 and 100 streams")
+    options = parser.parse_args()
+    if options.quick:
+        options.seconds, options.rounds, options.streams = 3, 1, "1,100"
+    return options
 
 
 def spawn(command: list, log: Path, **env) -> subprocess.Popen:
