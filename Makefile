@@ -31,7 +31,7 @@ test: deps models ## Everything that must hold: format, lints, all tests on both
 	$(NPM) run test
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo build --workspace --all-targets --locked
-	cargo nextest run --workspace --locked
+	PATH="$(TARGET)/schemathesis/bin:$$PATH" cargo nextest run --workspace --locked
 	CHROMIUM=$$(command -v chromium chromium-browser | head -n 1) HOLDFAST_BIN=$(TARGET)/debug/holdfast $(NPM) run e2e
 	python3 demo/demo.py --binary $(TARGET)/debug/holdfast --models $(MODELS) --manuals $(TARGET)/demo --pages 150 --check
 	tests/schemathesis.sh sqlite 25

@@ -1,4 +1,5 @@
-//! The README's tour, command by command: what it shows is what one sees.
+//! The README's tour, command by command: what it shows is what one sees. Its `python3` needs the package `openai`, which
+//! `make test` puts into the environment that it goes by.
 
 use std::fs;
 use std::path::Path;
