@@ -177,7 +177,7 @@ impl Door {
             (Err(problem), _) => problem.clone().into_response(),
             (Ok(caller), _) if caller.account().is_err() => Problem::unauthenticated().into_response(),
             (Ok(_), None) => malformed_handshake().into_response(),
-            (Ok(_), Some(handshake)) => self.upgrade(handshake, route, who),
+            (Ok(caller), Some(handshake)) => self.upgrade(handshake, route, (who, caller.clone())),
         };
         let actor = actor(&found.caller);
         let response = match response.status() {
@@ -187,18 +187,18 @@ impl Door {
         Outcome { response, route, tenant: found.tenant.map(|tenant| tenant.slug.clone()), actor }
     }
 
-    fn upgrade(&self, handshake: Handshake, route: &str, who: Arc<Who>) -> poem::Response {
+    fn upgrade(&self, handshake: Handshake, route: &str, (who, caller): (Arc<Who>, Caller)) -> poem::Response {
         let closing = self.closing.clone();
         if route == CHAT_SOCKET {
             let (response, upgrade) = handshake.accept(None);
-            self.tasks.spawn(web_socket::chat(self.chat.clone(), who, upgrade, closing));
+            self.tasks.spawn(web_socket::chat(self.chat.clone(), who, caller, upgrade, closing));
             return response;
         }
         let Some(protocol) = graphql_socket::protocol(handshake.protocols()) else {
             return malformed_handshake().into_response();
         };
         let (response, upgrade) = handshake.accept(Some(protocol));
-        self.tasks.spawn(graphql_socket::talk(self.graph.clone(), who, protocol, upgrade, closing));
+        self.tasks.spawn(graphql_socket::talk(self.graph.clone(), (who, caller), protocol, upgrade, closing));
         response
     }
 

@@ -9,7 +9,7 @@ use async_graphql::{Data, Executor, Request, Response, ServerError};
 use chat::Identifier;
 use futures_util::StreamExt;
 use hyper::upgrade::OnUpgrade;
-use kernel::Problem;
+use kernel::{Caller, Problem};
 use tokio_util::sync::CancellationToken;
 
 use crate::schema::Graph;
@@ -54,11 +54,17 @@ impl Executor for Fresh {
     }
 }
 
-/// Talks GraphQL.
-pub async fn talk(graph: Graph, who: Arc<Who>, protocol: &str, upgrade: OnUpgrade, closing: CancellationToken) {
+/// Talks GraphQL with whoever opened the connection.
+pub async fn talk(
+    graph: Graph,
+    (who, caller): (Arc<Who>, Caller),
+    protocol: &str,
+    upgrade: OnUpgrade,
+    closing: CancellationToken,
+) {
     let Ok(protocol) = protocol.parse::<WebSocketProtocols>() else { return };
     let Some(talk) = Talk::begin(upgrade).await else { return };
-    talk.run(closing, async |incoming, outgoing| {
+    talk.run(&caller, closing, async |incoming, outgoing| {
         let mut answers = WebSocket::new(Fresh { graph, who }, incoming, protocol);
         while let Some(answer) = answers.next().await {
             let WsMessage::Text(text) = answer else { return };

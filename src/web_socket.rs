@@ -1,21 +1,24 @@
 //! WebSockets (RFC 6455): the handshake, and who is at the other end, asked anew for every message.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, Stream, StreamExt};
 use gateway::EdgeInfo;
 use http::{HeaderMap, Method, StatusCode, header, request::Parts};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use kernel::{Caller, Problem};
+use kernel::{Caller, Problem, Vigil};
 use poem::Response;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_util::sync::CancellationToken;
 
 use crate::identify::Identify;
@@ -118,42 +121,57 @@ impl Talk {
         Some(Self { socket })
     }
 
-    /// Talks by `work`, which is given what comes in and where to put what goes out, until it ends, the client leaves
-    /// or `closing` is cancelled.
-    pub async fn run<F>(self, closing: CancellationToken, work: impl FnOnce(Incoming, mpsc::Sender<String>) -> F)
-    where
+    /// Talks by `work`, which is given what comes in and where to put what goes out, until it ends, the client leaves,
+    /// `caller` no longer stands (the connection is closed with 1008 and the reason's code) or `closing` is cancelled.
+    pub async fn run<F>(
+        self,
+        caller: &Caller,
+        closing: CancellationToken,
+        work: impl FnOnce(Incoming, mpsc::Sender<String>) -> F,
+    ) where
         F: Future<Output = ()>,
     {
-        let (mut sink, stream) = self.socket.split();
-        let (sender, mut queue) = mpsc::channel::<String>(QUEUE);
+        let (sink, stream) = self.socket.split();
+        let (sender, queue) = mpsc::channel::<String>(QUEUE);
         let texts = stream.take_while(|message| std::future::ready(message.is_ok())).filter_map(|message| async move {
             match message {
                 Ok(Message::Text(text)) => Some(text.as_str().to_owned()),
                 _ => None,
             }
         });
-        let write = async {
-            let mut ping = tokio::time::interval(PING);
-            loop {
-                let message = tokio::select! {
-                    text = queue.recv() => match text {
-                        Some(text) => Message::text(text),
-                        None => break,
-                    },
-                    _ = ping.tick() => Message::Ping(bytes::Bytes::new()),
-                };
-                let sent = tokio::time::timeout(SLOW, sink.send(message)).await;
-                if !matches!(sent, Ok(Ok(()))) {
-                    return;
-                }
-            }
-            drop(tokio::time::timeout(Duration::from_secs(1), sink.close()).await);
-        };
-        let work = work(Box::pin(texts), sender);
-        let both = async { tokio::join!(work, write) };
+        let mut work = pin!(work(Box::pin(texts), sender));
+        let mut write = pin!(write(sink, queue, Vigil::over(caller).lost()));
         tokio::select! {
-            _ = both => {}
+            () = &mut work => write.await,
+            () = &mut write => {}
             () = closing.cancelled() => {}
+        }
+    }
+}
+
+type Sink = SplitSink<WebSocketStream<TokioIo<Upgraded>>, Message>;
+
+/// Sends what comes out of the queue, and a ping now and then, until the queue ends, the client takes nothing, or
+/// `lost` completes.
+async fn write(mut sink: Sink, mut queue: mpsc::Receiver<String>, lost: impl Future<Output = Problem>) {
+    let mut lost = pin!(lost);
+    let mut ping = tokio::time::interval(PING);
+    loop {
+        let message = tokio::select! {
+            text = queue.recv() => match text {
+                Some(text) => Message::text(text),
+                None => Message::Close(None),
+            },
+            problem = &mut lost => {
+                let reason = problem.code.into_owned().into();
+                Message::Close(Some(CloseFrame { code: CloseCode::Policy, reason }))
+            }
+            _ = ping.tick() => Message::Ping(bytes::Bytes::new()),
+        };
+        let last = message.is_close();
+        let sent = tokio::time::timeout(SLOW, sink.send(message)).await;
+        if last || !matches!(sent, Ok(Ok(()))) {
+            return;
         }
     }
 }
@@ -161,9 +179,10 @@ impl Talk {
 /// What comes in.
 pub type Incoming = std::pin::Pin<Box<dyn Stream<Item = String> + Send>>;
 
-/// Talks chat.
-pub async fn chat(chat: chat::Chat, who: Arc<Who>, upgrade: OnUpgrade, closing: CancellationToken) {
+/// Talks chat with whoever opened the connection.
+pub async fn chat(chat: chat::Chat, who: Arc<Who>, caller: Caller, upgrade: OnUpgrade, closing: CancellationToken) {
     if let Some(talk) = Talk::begin(upgrade).await {
-        talk.run(closing, async |incoming, outgoing| chat.converse(who.as_ref(), incoming, outgoing).await).await;
+        let work = async |incoming, outgoing| chat.converse(who.as_ref(), incoming, outgoing).await;
+        talk.run(&caller, closing, work).await;
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::id::{AccountId, ApiKeyId, SYSTEM_TENANT, SessionId, TenantId};
 use crate::problem::Problem;
+use crate::standing::Standing;
 
 /// Something that may be allowed, named by the module that guards it: `tenancy.roles.write`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -190,6 +191,7 @@ pub struct Caller {
     /// What came with the request.
     pub request: RequestContext,
     reach: Reach,
+    standing: Option<Arc<dyn Standing>>,
 }
 
 /// How long the process's own units of work may take.
@@ -198,7 +200,18 @@ const SYSTEM_TIME: Duration = Duration::from_secs(30);
 impl Caller {
     /// A caller inside one tenant.
     pub fn new(actor: Actor, tenant: TenantId, permissions: PermissionSet, request: RequestContext) -> Self {
-        Self { actor, tenant, permissions, request, reach: Reach::Tenant }
+        Self { actor, tenant, permissions, request, reach: Reach::Tenant, standing: None }
+    }
+
+    /// The same caller, who was let in by this; see [`crate::Vigil`].
+    #[must_use]
+    pub fn with_standing(self, standing: Arc<dyn Standing>) -> Self {
+        Self { standing: Some(standing), ..self }
+    }
+
+    /// What the caller was let in by; `None` for who needs nothing.
+    pub const fn standing(&self) -> Option<&Arc<dyn Standing>> {
+        self.standing.as_ref()
     }
 
     /// Nobody in particular, asking this tenant.

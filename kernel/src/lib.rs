@@ -15,6 +15,7 @@ mod patch;
 mod problem;
 pub mod rest;
 mod secret;
+mod standing;
 mod tasks;
 mod version;
 
@@ -31,5 +32,6 @@ pub use list::{Field, FieldKind, FieldMask, ListParams, ListRequest, Listing, Pa
 pub use patch::Patch;
 pub use problem::{FieldError, Kind, Problem};
 pub use secret::Secret;
+pub use standing::{Standing, Vigil};
 pub use tasks::Tasks;
 pub use version::{Expected, etag};

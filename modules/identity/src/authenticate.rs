@@ -12,6 +12,7 @@ use crate::Identity;
 use crate::error::Error;
 use crate::principal::{By, Principal, Proof, Trust};
 use crate::secrets;
+use crate::standing::{Held, Seen};
 use crate::store;
 
 /// What came with a request to prove who asks.
@@ -27,12 +28,12 @@ pub enum Credential<'a> {
 const MAX_LENGTH: usize = 4096;
 
 /// What the database knows about a credential.
-struct Found {
+pub(crate) struct Found {
     by: By,
     account: AccountId,
     name: Arc<str>,
-    permissions: PermissionSet,
-    until: DateTime<Utc>,
+    pub(crate) permissions: PermissionSet,
+    pub(crate) until: DateTime<Utc>,
     last_used: Option<DateTime<Utc>>,
 }
 
@@ -140,7 +141,7 @@ impl Identity {
         request: &RequestContext,
     ) -> Result<Arc<Principal>, Problem> {
         // Before the reading: what changes meanwhile makes this stale.
-        let stamp = self.0.epochs.stamp();
+        let (stamp, loaded) = (self.0.epochs.stamp(), Instant::now());
         let caller = Caller::anonymous(tenant, request.clone());
         let found = self.0.db.read(&caller, async |tx| self.find(tx, proof).await).await?;
         let Some(found) = found else {
@@ -148,6 +149,7 @@ impl Identity {
             return Err(Error::TokenInvalid.into());
         };
         let last_used = found.last_used.map_or(0, |at| at.timestamp());
+        let seen = Seen { permissions: found.permissions.clone(), until: found.until, stamp, at: loaded };
         let principal = Arc::new(Principal {
             proof,
             tenant,
@@ -157,15 +159,16 @@ impl Identity {
             permissions: found.permissions,
             until: found.until,
             stamp,
-            loaded: Instant::now(),
+            loaded,
             renewing: AtomicBool::new(false),
+            held: Arc::new(Held::new(self, (tenant, found.account), proof, seen)),
             noted: AtomicI64::new(last_used.max(noted)),
         });
         self.0.principals.insert(name, Arc::clone(&principal));
         Ok(principal)
     }
 
-    async fn find(&self, tx: &Tx, proof: Proof) -> Result<Option<Found>, Problem> {
+    pub(crate) async fn find(&self, tx: &Tx, proof: Proof) -> Result<Option<Found>, Problem> {
         let found = match proof {
             Proof::Token { session, account, until } => {
                 let holder = store::sessions::holder(tx, session).await?;

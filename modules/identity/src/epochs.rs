@@ -6,6 +6,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::sync::watch;
 use uuid::Uuid;
 
 const SLOTS: usize = 4096;
@@ -13,6 +14,7 @@ const SLOTS: usize = 4096;
 /// The counter and its slots.
 pub(crate) struct Epochs {
     last: AtomicU64,
+    bell: watch::Sender<u64>,
     slots: Box<[AtomicU64]>,
 }
 
@@ -22,7 +24,8 @@ pub(crate) struct Stamp(u64);
 
 impl Default for Epochs {
     fn default() -> Self {
-        Self { last: AtomicU64::new(0), slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect() }
+        let slots = (0..SLOTS).map(|_| AtomicU64::new(0)).collect();
+        Self { last: AtomicU64::new(0), bell: watch::Sender::new(0), slots }
     }
 }
 
@@ -36,6 +39,12 @@ impl Epochs {
     pub(crate) fn bump(&self, subject: Uuid) {
         let next = self.last.fetch_add(1, Ordering::SeqCst) + 1;
         self.slot(subject).fetch_max(next, Ordering::SeqCst);
+        self.bell.send_modify(|number| *number += 1);
+    }
+
+    /// Rings after each change, of whomever.
+    pub(crate) fn bell(&self) -> watch::Receiver<u64> {
+        self.bell.subscribe()
     }
 
     /// Whether nothing about this tenant or account changed since the stamp.

@@ -40,6 +40,7 @@ mod setup;
 mod sign_in;
 mod signing_keys;
 mod slowdowns;
+mod standing;
 mod store;
 mod upkeep;
 mod well_known;

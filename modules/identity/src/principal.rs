@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use kernel::{AccountId, Actor, ApiKeyId, Caller, PermissionSet, RequestContext, SessionId, TenantId};
+use kernel::{AccountId, Actor, ApiKeyId, Caller, PermissionSet, RequestContext, SessionId, Standing, TenantId};
 
 use crate::activity::{Activity, GRAIN, Used};
 use crate::epochs::{Epochs, Stamp};
+use crate::standing::Held;
 
 /// What a credential proves, so that it can be looked up again without the credential.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,8 @@ pub(crate) struct Principal {
     pub(crate) stamp: Stamp,
     pub(crate) loaded: Instant,
     pub(crate) renewing: AtomicBool,
+    /// The same for answers that go on.
+    pub(crate) held: Arc<Held>,
     /// When its use was last noted, in seconds.
     pub(crate) noted: AtomicI64,
 }
@@ -94,6 +97,7 @@ impl Principal {
             By::Session(session) => Actor::Account { id: self.account, session, name },
             By::Key(id) => Actor::ApiKey { id, account: self.account, name },
         };
-        Caller::new(actor, self.tenant, self.permissions.clone(), request)
+        let standing: Arc<dyn Standing> = self.held.clone();
+        Caller::new(actor, self.tenant, self.permissions.clone(), request).with_standing(standing)
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use async_stream::stream;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::Stream;
-use kernel::{Caller, Problem};
+use kernel::{Caller, Problem, Vigil};
 use vault::DocumentId;
 
 use crate::documents::places;
@@ -29,7 +29,7 @@ const TIME: Duration = Duration::from_secs(10);
 
 impl Knowledge {
     /// The documents that the caller may read, each time one changes; from now on, or again from `since` on. It ends after
-    /// five minutes, or when the caller may no longer look.
+    /// five minutes, or when the caller may no longer look or what they came by has ended.
     ///
     /// # Errors
     /// The caller lacks [`READ`].
@@ -39,13 +39,15 @@ impl Knowledge {
         since: Option<DateTime<Utc>>,
     ) -> Result<impl Stream<Item = Ingest> + Send + use<>, Error> {
         caller.require(READ)?;
-        let (this, mut caller) = (self.clone(), caller.clone());
+        let (this, mut vigil) = (self.clone(), Vigil::over(caller));
         let mut from = since.unwrap_or_else(|| this.db().clock().now());
         Ok(stream! {
             let end = Instant::now() + LIFE;
             let mut told: HashMap<DocumentId, (DateTime<Utc>, i64)> = HashMap::new();
             while Instant::now() < end {
                 let changed = this.changed();
+                let Ok(caller) = vigil.look().await else { return };
+                let mut caller = caller.clone();
                 caller.request.deadline = Instant::now() + TIME;
                 let Ok(items) = this.changes(&caller, from - LATE).await else { return };
                 told.retain(|_, (at, _)| *at >= from - LATE - LATE);
@@ -57,7 +59,11 @@ impl Knowledge {
                         yield item;
                     }
                 }
-                tokio::time::timeout(LOOK, changed).await.ok();
+                tokio::select! {
+                    () = changed => {}
+                    () = vigil.due() => {}
+                    () = tokio::time::sleep(LOOK) => {}
+                }
             }
         })
     }

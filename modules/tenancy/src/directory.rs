@@ -184,6 +184,15 @@ impl Tenancy {
         }
     }
 
+    /// Lets pass only a tenant in use, as the database has it at this moment; for what was let in a while ago.
+    ///
+    /// # Errors
+    /// 403 `tenancy.suspended` or `tenancy.deleting`, the 404, or what the database says.
+    pub async fn require_active(&self, tx: &Tx) -> Result<(), Problem> {
+        let found = store::tenants::find(tx, self.config(), tx.tenant()).await?;
+        TenantRef::from(found.ok_or_else(Problem::not_found)?).require_active()
+    }
+
     async fn look_up(&self, key: Key) -> Result<Option<TenantRef>, Problem> {
         let directory = &self.0.directory;
         if let Some(kept) = directory.fresh(&key) {

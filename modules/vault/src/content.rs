@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream;
-use kernel::{Caller, Problem, Tx};
+use kernel::{Caller, Problem, Tx, Vigil};
 use object_store::path::Path;
 use serde_json::json;
 
@@ -40,7 +40,7 @@ pub struct Content {
     key: Key,
 }
 
-/// Bytes under way. It stops with the 404 when the right to read ends.
+/// Bytes under way. It stops when the right to read, or what the caller came by, ends.
 pub struct Reading {
     vault: Vault,
     caller: Caller,
@@ -54,6 +54,7 @@ pub struct Reading {
     ready: VecDeque<Bytes>,
     unasked: usize,
     epoch: u64,
+    vigil: Vigil,
 }
 
 /// A version's bytes for the process's own work.
@@ -151,6 +152,7 @@ impl Content {
         let whose = Whose { tenant: self.caller.tenant, document: document.uuid(), version: self.version.id.uuid() };
         let cipher = Cipher::open(&self.key, &header, whose).map_err(|_| broken())?;
         let next = range.start / SEGMENT as u64;
+        let vigil = Vigil::over(&self.caller);
         let mut reading = Reading {
             vault: self.vault,
             caller: self.caller,
@@ -164,6 +166,7 @@ impl Content {
             ready: VecDeque::new(),
             unasked: 0,
             epoch,
+            vigil,
         };
         reading.fill().await?;
         Ok(reading)
@@ -174,7 +177,8 @@ impl Reading {
     /// The next bytes, some 64 KiB at once; `None` at the end.
     ///
     /// # Errors
-    /// The 404 once the caller may no longer read the document; [`Error::Tampered`]; [`Error::StoreAway`].
+    /// The 404 once the caller may no longer read the document; 401 or 403 once their credential has ended or their
+    /// tenant is not in use; [`Error::Tampered`]; [`Error::StoreAway`].
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         self.ask_again().await?;
         if self.ready.is_empty() {
@@ -194,12 +198,14 @@ impl Reading {
         })
     }
 
-    /// Asks whether the caller may still read: when grants or roles have changed, and every few MiB anyway.
+    /// Asks whether the caller may still read: when grants, roles or credentials have changed, and every few MiB and
+    /// every second anyway, since another process may have changed them.
     async fn ask_again(&mut self) -> Result<(), Error> {
         let epoch = self.vault.epoch();
-        if epoch == self.epoch && self.unasked < ASK_EVERY {
+        if epoch == self.epoch && self.unasked < ASK_EVERY && !self.vigil.is_due() {
             return Ok(());
         }
+        self.caller = self.vigil.look().await?.clone();
         self.caller.request.deadline = Instant::now() + ASK_TIME;
         if !self.vault.still_reads(&self.caller, self.document).await? {
             return Err(Problem::not_found().into());

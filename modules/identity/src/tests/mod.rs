@@ -9,6 +9,7 @@ mod refresh;
 mod setup;
 mod sign_in;
 mod signing_keys;
+mod standing;
 mod upkeep;
 
 use std::sync::Arc;
