@@ -1,11 +1,14 @@
 //! An answer from the outside, taken bit by bit, never more than was asked for and never slower.
 
 use std::error::Error;
+use std::future::poll_fn;
 use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::EgressError;
 use super::resolver::NoneAllowed;
@@ -24,11 +27,12 @@ pub struct Pace {
 pub struct EgressAnswer {
     response: reqwest::Response,
     left: u64,
+    alarm: Alarm,
 }
 
 impl EgressAnswer {
     pub(super) const fn new(response: reqwest::Response, max_body: u64) -> Self {
-        Self { response, left: max_body }
+        Self { response, left: max_body, alarm: Alarm(None) }
     }
 
     /// The status.
@@ -52,8 +56,12 @@ impl EgressAnswer {
     /// [`EgressError::Timeout`], [`EgressError::TooLarge`], or [`EgressError::Connection`].
     pub async fn chunk(&mut self, pace: Pace) -> Result<Option<Bytes>, EgressError> {
         let until = pace.until.min(Instant::now() + pace.idle);
-        let next = timeout_at(until, self.response.chunk()).await.map_err(|_| EgressError::Timeout)?;
-        let Some(bytes) = next.map_err(|error| told(&error))? else { return Ok(None) };
+        let (mut next, alarm) = (pin!(self.response.chunk()), &mut self.alarm);
+        let next = poll_fn(|cx| match next.as_mut().poll(cx) {
+            Poll::Pending if alarm.expired(cx, until) => Poll::Ready(Err(EgressError::Timeout)),
+            outcome => outcome.map_err(|error| told(&error)),
+        });
+        let Some(bytes) = next.await? else { return Ok(None) };
         self.left = self.left.checked_sub(bytes.len() as u64).ok_or(EgressError::TooLarge)?;
         Ok(Some(bytes))
     }
@@ -68,6 +76,28 @@ impl EgressAnswer {
             body.extend_from_slice(&bytes);
         }
         Ok(body)
+    }
+}
+
+/// A time-out for each of many waits that costs a timer only now and then: it rings when the first wait would have been
+/// over, and is set to the end of the wait under way then.
+#[derive(Debug)]
+struct Alarm(Option<Pin<Box<Sleep>>>);
+
+impl Alarm {
+    /// Whether a wait until then is over. If not, the task is woken when it may be.
+    fn expired(&mut self, cx: &mut Context<'_>, until: Instant) -> bool {
+        let alarm = self.0.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        if alarm.deadline() > until {
+            alarm.as_mut().reset(until);
+        }
+        while alarm.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= until {
+                return true;
+            }
+            alarm.as_mut().reset(until);
+        }
+        false
     }
 }
 

@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use super::{Egress, EgressConfig, EgressError, EgressRequest};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
+
+use super::{Egress, EgressConfig, EgressError, EgressRequest, Pace};
 
 fn egress(allow: &[&str]) -> Egress {
     let allow = allow.iter().map(|&entry| entry.to_owned()).collect();
@@ -111,6 +114,43 @@ fn a_setting_that_is_no_place_is_refused() {
         let config = EgressConfig { allow: vec![entry.to_owned()], connect_timeout_ms: 1 };
         assert!(matches!(Egress::new(&config), Err(EgressError::Setting(_))), "{entry:?}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_may_take_long_but_not_be_silent_for_long() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = async {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut request = [0; 1000];
+        assert!(socket.read(&mut request).await.unwrap() > 0);
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n";
+        socket.write_all(head.as_bytes()).await.unwrap();
+        for _ in 0..8 {
+            socket.write_all(b"x").await.unwrap();
+            tokio::time::sleep(Duration::from_millis(300)).await; // it is the slow one
+        }
+        std::future::pending::<()>().await;
+    };
+    let client = async {
+        let mut answer = egress(&["127.0.0.1"]).send(get(&url)).await.unwrap();
+        let idle = Duration::from_secs(2);
+        let mut came = 0;
+        loop {
+            let pace = Pace { idle, until: Instant::now() + Duration::from_secs(60) };
+            match answer.chunk(pace).await {
+                Ok(Some(bytes)) => came += bytes.len(),
+                other => return (came, other),
+            }
+        }
+    };
+
+    let outcome = tokio::select! {
+        () = server => unreachable!(),
+        outcome = client => outcome,
+    };
+
+    assert_eq!(outcome, (8, Err(EgressError::Timeout)));
 }
 
 #[tokio::test]

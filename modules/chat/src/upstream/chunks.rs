@@ -3,16 +3,12 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::fmt;
 
-use eventsource_stream::{Event, EventStreamError, Eventsource};
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
-use kernel::{EgressAnswer, EgressError, Pace};
+use kernel::{EgressAnswer, Pace};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::bounds::bounded;
+use super::events::Events;
 use super::{Fault, again};
 use crate::model::Usage;
 
@@ -74,30 +70,31 @@ struct WireUsage {
 }
 
 /// An answer that comes bit by bit.
+#[derive(Debug)]
 pub(crate) struct Chunks {
-    events: BoxStream<'static, Result<Event, EventStreamError<EgressError>>>,
-    ready: VecDeque<Part>,
+    events: Events,
+    ready: Ready,
     garbage: u32,
-    finished: bool,
     over: bool,
 }
 
-impl fmt::Debug for Chunks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Chunks").field("finished", &self.finished).finish_non_exhaustive()
-    }
+/// What was read and not yet taken.
+#[derive(Debug, Default)]
+struct Ready {
+    parts: VecDeque<Part>,
+    /// The provider gave a reason for the end.
+    finished: bool,
 }
 
 impl Chunks {
     pub(super) fn new(answer: EgressAnswer, pace: Pace) -> Self {
-        let events = bounded(answer, pace).eventsource().boxed();
-        Self { events, ready: VecDeque::new(), garbage: 0, finished: false, over: false }
+        Self { events: Events::new(answer, pace), ready: Ready::default(), garbage: 0, over: false }
     }
 
     /// Waits until the answer has begun: text, a call of a tool, or an end that the provider gave a reason for.
     pub(super) async fn await_first(&mut self) -> Result<(), Fault> {
         loop {
-            let begun = self.ready.iter().any(|part| match part {
+            let begun = self.ready.parts.iter().any(|part| match part {
                 Part::Delta(delta) => {
                     delta.finish.is_some()
                         || delta.text.as_deref().is_some_and(|text| !text.is_empty())
@@ -120,34 +117,33 @@ impl Chunks {
     /// The stream broke off.
     pub(crate) async fn next(&mut self) -> Result<Option<Part>, Fault> {
         loop {
-            if let Some(part) = self.ready.pop_front() {
+            if let Some(part) = self.ready.parts.pop_front() {
                 return Ok(Some(part));
             }
             if self.over || !self.read().await? {
-                return if self.finished { Ok(None) } else { Err(again("it ended without an end")) };
+                return if self.ready.finished { Ok(None) } else { Err(again("it ended without an end")) };
             }
         }
     }
 
     /// Reads one event; `false` when there is none any more.
     async fn read(&mut self) -> Result<bool, Fault> {
-        let event = match self.events.next().await {
-            None => {
-                self.over = true;
-                return Ok(false);
-            }
-            Some(Ok(event)) => event,
-            Some(Err(EventStreamError::Transport(error))) => return Err(error.into()),
-            Some(Err(_)) => return Err(again("it sent no text")),
+        let Some(data) = self.events.next().await? else {
+            self.over = true;
+            return Ok(false);
         };
-        let data = event.data.trim();
+        let data = std::str::from_utf8(data).map_err(|_| again("it sent no text"))?.trim();
         if data == "[DONE]" {
-            self.finished = true;
+            self.ready.finished = true;
             self.over = true;
             return Ok(false);
         }
         match serde_json::from_str::<Chunk<'_>>(data) {
-            Ok(chunk) => self.take(chunk).map(|()| true),
+            Ok(chunk) => {
+                self.ready.take(chunk)?;
+                self.garbage = 0;
+                Ok(true)
+            }
             Err(_) if self.garbage < MAX_GARBAGE => {
                 self.garbage += 1;
                 Ok(true)
@@ -155,23 +151,24 @@ impl Chunks {
             Err(_) => Err(again("it sent garbage")),
         }
     }
+}
 
+impl Ready {
     fn take(&mut self, chunk: Chunk<'_>) -> Result<(), Fault> {
         if let Some(error) = chunk.error.filter(|error| error.get() != "null") {
             let reason = super::reason(format!("{{\"error\":{}}}", error.get()).as_bytes());
             return Err(again(&format!("it told of an error{reason}")));
         }
-        self.garbage = 0;
         for choice in chunk.choices {
             let said = choice.delta.and_then(|raw| serde_json::from_str::<Said<'_>>(raw.get()).ok());
             let text = said.and_then(|said| said.content).map(Cow::into_owned);
             let raw = choice.delta.map(|raw| Box::from(raw.get()));
             let finish = choice.finish_reason.map(Cow::into_owned);
             self.finished |= finish.is_some();
-            self.ready.push_back(Part::Delta(Delta { index: choice.index, text, raw, finish }));
+            self.parts.push_back(Part::Delta(Delta { index: choice.index, text, raw, finish }));
         }
         if let Some(usage) = chunk.usage {
-            self.ready.push_back(Part::Usage(Usage {
+            self.parts.push_back(Part::Usage(Usage {
                 prompt_tokens: usage.prompt_tokens,
                 completion_tokens: usage.completion_tokens,
                 estimated: false,

@@ -1,7 +1,7 @@
 //! Asking the providers, one after the other, until one begins to answer.
 
-mod bounds;
 mod chunks;
+mod events;
 
 use std::sync::Arc;
 use std::time::Duration;
