@@ -63,14 +63,7 @@ impl House {
         let knowledge = knowledge::Knowledge::new(db.clone(), vault.clone(), settings, config.data(), &egress);
 
         let evidence = Arc::new(Evidence::new(knowledge.clone()));
-        let chat = chat::Chat::new(
-            db.clone(),
-            tenancy.clone(),
-            egress,
-            config.chat.clone(),
-            Some(evidence.clone()),
-            Some(evidence),
-        );
+        let chat = chat::Chat::new(db.clone(), egress, config.chat.clone(), Some(evidence.clone()), Some(evidence));
         let streams = chat.clone();
         vault.on_change(Arc::new(move |tenant| streams.changed(tenant)));
 

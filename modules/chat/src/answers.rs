@@ -15,7 +15,8 @@ impl Chat {
     /// The 404, or the caller lacks [`READ`].
     pub async fn get_answer(&self, caller: &Caller, id: AnswerId) -> Result<Answer, Error> {
         let account = self.account(caller, READ)?;
-        let find = async |tx: &Tx| store::answers::find(tx, account, id).await;
+        let seal = self.seal(caller.tenant);
+        let find = async |tx: &Tx| store::answers::find(tx, &seal, account, id).await;
         let kept: Option<store::answers::Kept> = self.db().read(caller, find).await?;
         Ok(kept.ok_or_else(Problem::not_found)?.answer)
     }
@@ -31,9 +32,10 @@ impl Chat {
         if let Some(live) = live {
             live.stop.cancel();
         }
+        let seal = self.seal(caller.tenant);
         self.db()
             .write(caller, async |tx| {
-                let kept = store::answers::find(tx, account, id).await?.ok_or_else(Problem::not_found)?;
+                let kept = store::answers::find(tx, &seal, account, id).await?.ok_or_else(Problem::not_found)?;
                 if kept.answer.state == AnswerState::Running {
                     store::answers::ask_to_stop(tx, id).await?;
                 }

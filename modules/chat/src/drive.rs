@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::Chat;
 use crate::engine::{self, Question, Step};
 use crate::live::{Ended, Live};
-use crate::model::{AnswerState, EventKind, Usage};
+use crate::model::{AnswerReason, AnswerState, EventKind, Usage};
 use crate::registry::Seat;
 
 /// What is known of an answer while it is written.
@@ -50,7 +50,8 @@ impl Chat {
         let state = draft.ended.state;
         metrics::counter!("holdfast_chat_answers_total", "state" => state.as_str()).increment(1);
         metrics::histogram!("holdfast_chat_answer_seconds").record(draft.begun.elapsed().as_secs_f64());
-        draft.ended.reason = problem.as_ref().map(|problem| problem.code.to_string());
+        let problem = problem.or_else(|| state.problem());
+        draft.ended.reason = problem.as_ref().map(AnswerReason::from).or(draft.ended.reason);
         let data = ending(&live, state, problem.as_ref());
         live.end(draft.ended, data);
         self.log().ring(&live);
@@ -64,7 +65,10 @@ impl Chat {
                 live.made_from(engine::documents(&found.passages));
                 self.tell(live, EventKind::Passages, &found);
             }
-            Step::NoEvidence(reason) => self.tell(live, EventKind::NoEvidence, &json!({ "reason": reason })),
+            Step::NoEvidence(lack) => {
+                self.tell(live, EventKind::NoEvidence, &json!({ "reason": lack.as_str() }));
+                ended.reason = Some(lack.into());
+            }
             Step::Chosen(provider, model) => {
                 ended.provider = Some(provider);
                 ended.model = model;
@@ -119,13 +123,13 @@ impl Draft {
 }
 
 /// The data of a last event.
-fn ending(live: &Live, state: AnswerState, problem: Option<&Problem>) -> String {
+pub(crate) fn ending(live: &Live, state: AnswerState, problem: Option<&Problem>) -> String {
     let message = live.answer.message;
-    let data = match problem {
-        Some(problem) => json!({
-            "message": message, "code": problem.code, "detail": problem.detail, "retryable": problem.kind.retryable(),
-        }),
-        None => json!({ "message": message, "state": state.as_str() }),
-    };
+    let mut data = json!({ "message": message, "state": state.as_str() });
+    if let Some(problem) = problem {
+        data["code"] = problem.code.as_ref().into();
+        data["detail"] = problem.detail.as_str().into();
+        data["retryable"] = problem.kind.retryable().into();
+    }
     data.to_string()
 }

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use crate::Chat;
 use crate::error::Error;
 use crate::grounding;
-use crate::model::{AnswerState, Citation, CollectionId, DocumentId, Passage, Retrieved, Usage};
+use crate::model::{AnswerState, Citation, CollectionId, DocumentId, NoEvidence, Passage, Retrieved, Usage};
+use crate::permissions::WRITE;
 use crate::standing::Standing;
 use crate::upstream::{Ask, Candidate, Chunks, Delta, Opened, Part};
 
@@ -49,7 +50,7 @@ pub(crate) struct Question {
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Passages(Retrieved),
-    NoEvidence(&'static str),
+    NoEvidence(NoEvidence),
     /// Who answers, with which model.
     Chosen(String, Option<String>),
     Delta(Delta),
@@ -89,6 +90,7 @@ type Lost = BoxFuture<'static, ()>;
 /// Answers a question step by step.
 pub(crate) fn answer(chat: Chat, mut question: Question) -> impl Stream<Item = Step> + Send {
     stream! {
+        let standing = Standing::new(&chat, &question.caller, WRITE);
         let found = match chat.search(&question).await {
             Ok(found) => found,
             Err(problem) => {
@@ -102,11 +104,11 @@ pub(crate) fn answer(chat: Chat, mut question: Question) -> impl Stream<Item = S
             let empty = found.passages.is_empty();
             yield Step::Passages(found);
             if empty {
-                yield Step::NoEvidence("nothing_found");
+                yield Step::NoEvidence(NoEvidence::NothingFound);
             }
         }
         let read = documents(passages.as_deref().unwrap_or_default());
-        let mut lost: Lost = Box::pin(Standing::new(&chat, &question.caller, read).lost());
+        let mut lost: Lost = Box::pin(standing.with_documents(read).lost());
         let begun = begin(&chat, &question, passages.as_deref(), &mut lost).await;
         let mut steps = words(begun, lost, question.until, chat.config().max_answer_bytes);
         let mut written = Written::default();
@@ -240,7 +242,7 @@ impl Written {
             let uncited = citations.is_empty() && !passages.is_empty();
             steps.push(Step::Citations(citations));
             if uncited {
-                steps.push(Step::NoEvidence("nothing_cited"));
+                steps.push(Step::NoEvidence(NoEvidence::NothingCited));
             }
         }
         steps.push(Step::Usage(self.usage(body)));

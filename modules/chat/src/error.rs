@@ -22,6 +22,9 @@ pub enum Error {
     /// The parent has no place for a question.
     #[error("A question follows an answer or stands at the beginning; name an answer as its parent.")]
     ParentInvalid,
+    /// Two branches are asked for.
+    #[error("Name leaf or through, not both.")]
+    BranchInvalid,
     /// Too many collections.
     #[error("Name at most 100 collections.")]
     CollectionsInvalid,
@@ -55,6 +58,12 @@ pub enum Error {
     /// The answer has taken all its time.
     #[error("The answer took too long; what came until then is kept.")]
     TookTooLong,
+    /// The asker may no longer have it.
+    #[error("You may no longer read what this answer is made from, or what you came by has ended.")]
+    RightLost,
+    /// The server ended in its middle.
+    #[error("The server ended in the middle of this answer; what was kept of it stays, ask again for the rest.")]
+    Interrupted,
     /// The name is taken.
     #[error("A provider is already called {0:?}; choose another name.")]
     ProviderNameTaken(String),
@@ -94,6 +103,7 @@ impl From<Error> for Problem {
             Error::TitleInvalid => Self::field("title", "chat.title_invalid", detail),
             Error::ParentUnknown => Self::field("parent", "chat.parent_unknown", detail),
             Error::ParentInvalid => Self::field("parent", "chat.parent_invalid", detail),
+            Error::BranchInvalid => Self::field("through", "chat.branch_invalid", detail),
             Error::CollectionsInvalid => Self::field("collections", "chat.collections_invalid", detail),
             Error::TooManyAnswers => Self::new(Kind::RateLimited, "chat.too_many_answers", detail).after(soon),
             Error::StreamExpired => Self::new(Kind::Conflict, "chat.stream_expired", detail),
@@ -104,6 +114,8 @@ impl From<Error> for Problem {
             Error::ProvidersFailed(_) => Self::unavailable("chat.providers_failed", detail, soon),
             Error::ProviderRefused(_) => Self::new(Kind::Invalid, "chat.provider_refused", detail),
             Error::BrokeOff => Self::unavailable("chat.provider_broke_off", detail, soon),
+            Error::RightLost => Self::new(Kind::Forbidden, "chat.right_lost", detail),
+            Error::Interrupted => Self::unavailable("chat.interrupted", detail, soon),
             Error::TookTooLong => Self::new(Kind::Timeout, "chat.took_too_long", detail),
             Error::ProviderNameTaken(_) => Self::new(Kind::Conflict, "chat.provider_name_taken", detail),
             Error::ProviderInvalid(field, _) => Self::field(field, "chat.provider_invalid", detail),

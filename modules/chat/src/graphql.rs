@@ -8,8 +8,8 @@ use kernel::{Expected, Problem};
 
 use crate::Chat;
 use crate::model::{
-    Answer, AnswerId, Conversation, ConversationId, EventKind, MessageId, MessageList, NewConversation, NewMessage,
-    NewProvider, Provider, ProviderId, ProviderTest, UpdateConversation, UpdateProvider,
+    Answer, AnswerId, Branch, Conversation, ConversationId, EventKind, MessageId, MessageList, NewConversation,
+    NewMessage, NewProvider, Provider, ProviderId, ProviderTest, UpdateConversation, UpdateProvider,
 };
 
 /// What a page may cost.
@@ -48,15 +48,17 @@ impl Query {
         Ok(self.0.get_conversation(caller(ctx)?, id).await?)
     }
 
-    /// Read a branch of a conversation, from `leaf` back towards the beginning
+    /// Read a branch of a conversation: the one that ends with `leaf`, or that goes through a message and on to the
+    /// newest that follows from it, or that ends with the last message of all
     #[graphql(complexity = "50 * child_complexity")]
     async fn messages(
         &self,
         ctx: &Context<'_>,
         id: ConversationId,
         leaf: Option<MessageId>,
+        through: Option<MessageId>,
     ) -> Result<MessageList, Problem> {
-        Ok(self.0.list_messages(caller(ctx)?, id, leaf).await?)
+        Ok(self.0.list_messages(caller(ctx)?, id, Branch { leaf, through }).await?)
     }
 
     /// Read an answer's state

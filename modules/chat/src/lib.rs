@@ -1,8 +1,8 @@
 //! Chat: conversations, streamed answers that cite documents, providers of models, and the OpenAI wire.
 //!
 //! Start at [`Chat::send_message`] (a question), [`Chat::follow`] (the stream of its answer) and `engine` (how an answer
-//! comes about). Owns the tables `chat_*`, stands on `kernel`, `audit`, `events`, `jobs` and `tenancy`; what it needs of
-//! the vault and of knowledge comes through [`Retriever`] and [`Embedder`], which the composition root connects.
+//! comes about). Owns the tables `chat_*`, stands on `kernel`, `audit`, `events` and `jobs`; what it needs of the vault
+//! and of knowledge comes through [`Retriever`] and [`Embedder`], which the composition root connects.
 //!
 //! Publishes `chat.conversation_created`, `_updated`, `_deleted`, `chat.message_sent`, `chat.answered`,
 //! `chat.provider_created`, `_updated`, `_deleted`, always without the text of anybody. The audit trail uses the same
@@ -48,7 +48,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use kernel::{Caller, Db, Egress, Tasks, TenantId};
-use tenancy::Tenancy;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -62,10 +61,10 @@ use crate::upstream::Upstream;
 pub use config::ChatConfig;
 pub use error::Error;
 pub use model::{
-    Answer, AnswerId, AnswerKind, AnswerState, ChatEvent, Citation, CollectionId, CollectionKind, Conversation,
-    ConversationId, ConversationKind, DocumentId, DocumentKind, EventKind, Message, MessageId, MessageKind,
-    MessageList, MessageRole, ModelProviderKind, NewConversation, NewMessage, NewProvider, Passage, Provider,
-    ProviderId, ProviderKind, ProviderTest, Retrieved, UpdateConversation, UpdateProvider, Usage, VersionId,
+    Answer, AnswerId, AnswerKind, AnswerReason, AnswerState, Branch, ChatEvent, Citation, CollectionId, CollectionKind,
+    Conversation, ConversationId, ConversationKind, DocumentId, DocumentKind, EventKind, Message, MessageId,
+    MessageKind, MessageList, MessageRole, ModelProviderKind, NewConversation, NewMessage, NewProvider, Passage,
+    Provider, ProviderId, ProviderKind, ProviderTest, Retrieved, UpdateConversation, UpdateProvider, Usage, VersionId,
     VersionKind,
 };
 pub use permissions::{PERMISSIONS, PROVIDERS_READ, PROVIDERS_WRITE, READ, WRITE};
@@ -81,7 +80,6 @@ pub struct Chat(Arc<Inner>);
 
 struct Inner {
     db: Db,
-    tenancy: Tenancy,
     config: ChatConfig,
     /// Names this process among those that write answers.
     process: Uuid,
@@ -103,19 +101,15 @@ impl fmt::Debug for Chat {
 }
 
 impl Chat {
-    /// Chat over this database. It hears from `tenancy` when somebody's grants change. Without a `retriever` no
-    /// documents are searched, without an `embedder` there are no embeddings.
+    /// Chat over this database. Without a `retriever` no documents are searched, without an `embedder` there are no embeddings.
     pub fn new(
         db: Db,
-        tenancy: Tenancy,
         egress: Egress,
         config: ChatConfig,
         retriever: Option<Arc<dyn Retriever>>,
         embedder: Option<Arc<dyn Embedder>>,
     ) -> Self {
         let changes = broadcast::Sender::new(CHANGES);
-        let hook = changes.clone();
-        tenancy.on_change(Arc::new(move |tenant| drop(hook.send(tenant))));
         Self(Arc::new(Inner {
             process: db.random().uuid(),
             upstream: Upstream::new(egress, &config, db.random().clone()),
@@ -125,7 +119,6 @@ impl Chat {
             draining: CancellationToken::new(),
             tasks: OnceLock::new(),
             db,
-            tenancy,
             config,
             retriever,
             embedder,
@@ -162,10 +155,6 @@ impl Chat {
 
     pub(crate) fn db(&self) -> &Db {
         &self.0.db
-    }
-
-    pub(crate) fn tenancy(&self) -> &Tenancy {
-        &self.0.tenancy
     }
 
     pub(crate) fn config(&self) -> &ChatConfig {

@@ -11,7 +11,7 @@ use kernel::{AccountId, Caller, TenantId};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::model::{Answer, AnswerId, AnswerState, ChatEvent, Citation, DocumentId, EventKind, Usage};
+use crate::model::{Answer, AnswerId, AnswerReason, AnswerState, ChatEvent, Citation, DocumentId, EventKind, Usage};
 
 /// How an answer ended, for the rows that are written with its last event.
 #[derive(Clone, Debug)]
@@ -22,8 +22,8 @@ pub(crate) struct Ended {
     pub(crate) usage: Usage,
     pub(crate) provider: Option<String>,
     pub(crate) model: Option<String>,
-    /// Why, when it went wrong: a code.
-    pub(crate) reason: Option<String>,
+    /// Why, when it is not what was hoped for.
+    pub(crate) reason: Option<AnswerReason>,
 }
 
 #[derive(Debug, Default)]

@@ -141,7 +141,7 @@ impl Chat {
 
     /// The rows that stand for a whole answer: itself, its message, the entry in the trail.
     async fn finish(&self, tx: &Tx, live: &Live, ended: &Ended, unsaved: &Unsaved) -> Result<(), Problem> {
-        store::answers::finish(tx, live.id, ended).await?;
+        store::answers::finish(tx, &self.seal(tx.tenant()), live.id, ended).await?;
         let content = Content {
             text: ended.text.clone(),
             citations: ended.citations.clone(),
@@ -162,7 +162,7 @@ impl Chat {
         }
         let details = json!({
             "purpose": "chat_answer", "conversation": answer.conversation, "question": answer.question,
-            "message": answer.message, "state": ended.state, "reason": ended.reason, "provider": ended.provider,
+            "message": answer.message, "state": ended.state, "reason": ended.reason.as_ref().map(|reason| &reason.code), "provider": ended.provider,
             "model": ended.model, "documents": unsaved.documents, "usage": ended.usage,
         });
         let entry = match ended.state {

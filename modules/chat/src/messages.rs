@@ -1,17 +1,20 @@
 //! Reading a branch of a conversation, and asking a question in it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use kernel::{AccountId, Caller, Kind, Problem, Tx};
+use kernel::{AccountId, Caller, Problem, Tx};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use crate::Chat;
 use crate::announce::announce;
+use crate::drive;
 use crate::engine::{Question, Search};
 use crate::error::Error;
 use crate::live::Live;
-use crate::model::{Answer, AnswerState, ConversationId, Message, MessageId, MessageList, MessageRole, NewMessage};
+use crate::model::{
+    Answer, AnswerState, Branch, ConversationId, Message, MessageId, MessageList, MessageRole, NewMessage,
+};
 use crate::permissions::{READ, WRITE};
 use crate::registry::Seat;
 use crate::store;
@@ -24,31 +27,38 @@ const MAX_MESSAGES: i64 = 200;
 const MAX_COLLECTIONS: usize = 100;
 
 /// What the task that answers is given.
-#[derive(Clone)]
 struct Plan {
     new: NewMessage,
     candidates: Vec<Candidate>,
-    seat: Arc<Mutex<Option<Seat>>>,
+    seat: Seat,
 }
 
 impl Chat {
-    /// One branch of a conversation: the messages from `leaf` (or the last one) back towards the beginning.
+    /// One branch of a conversation: the messages from its last one back towards the beginning.
     ///
     /// # Errors
-    /// The 404, or the caller lacks [`READ`].
+    /// [`Error::BranchInvalid`], the 404, or the caller lacks [`READ`].
     pub async fn list_messages(
         &self,
         caller: &Caller,
         id: ConversationId,
-        leaf: Option<MessageId>,
+        branch: Branch,
     ) -> Result<MessageList, Error> {
         let account = self.account(caller, READ)?;
+        let Branch { leaf, through } = branch;
+        if leaf.is_some() && through.is_some() {
+            return Err(Error::BranchInvalid);
+        }
         let seal = self.seal(caller.tenant);
         let read = async |tx: &Tx| {
             let found = store::conversations::find(tx, &seal, account, id, false).await?;
             found.ok_or_else(Problem::not_found)?;
-            let Some((leaf, _)) = store::messages::find(tx, id, leaf).await? else {
-                return if leaf.is_some() { Err(Problem::not_found()) } else { Ok(None) };
+            let leaf = match through {
+                Some(through) => store::messages::newest_below(tx, id, through).await?,
+                None => store::messages::find(tx, id, leaf).await?.map(|(leaf, _)| leaf),
+            };
+            let Some(leaf) = leaf else {
+                return if branch == Branch::default() { Ok(None) } else { Err(Problem::not_found()) };
             };
             let path = store::messages::path(tx, &seal, id, leaf, MAX_MESSAGES).await?;
             Ok(Some((path, store::messages::children(tx, id).await?)))
@@ -56,7 +66,7 @@ impl Chat {
         let found: Result<_, Problem> = self.db().read(caller, read).await;
         let Some((path, children)) = found? else { return Ok(MessageList { items: Vec::new(), next: None }) };
         let next = path.first().and_then(|kept| kept.message.parent);
-        let mut items = self.permitted(caller, path).await?;
+        let mut items = self.permitted(caller, path).await;
         for message in &mut items {
             message.siblings = children.get(&message.parent).cloned().unwrap_or_default();
         }
@@ -64,21 +74,21 @@ impl Chat {
     }
 
     /// The messages without the text of those that were made from what the caller may no longer read.
-    async fn permitted(&self, caller: &Caller, path: Vec<Kept>) -> Result<Vec<Message>, Problem> {
+    async fn permitted(&self, caller: &Caller, path: Vec<Kept>) -> Vec<Message> {
         let mut all: Vec<_> = path.iter().flat_map(|kept| kept.documents.iter().copied()).collect();
         all.sort_unstable();
         all.dedup();
-        let whole = all.is_empty() || self.may_have(caller, &all).await?;
+        let whole = self.may_read(caller, &all).await;
         let mut items = Vec::with_capacity(path.len());
         for Kept { mut message, documents } in path {
-            if !whole && !documents.is_empty() && !self.may_have(caller, &documents).await? {
+            if !whole && !self.may_read(caller, &documents).await {
                 message.content.clear();
                 message.citations.clear();
                 message.withheld = true;
             }
             items.push(message);
         }
-        Ok(items)
+        items
     }
 
     /// Asks a question. The answer is written by a task of the server's own; [`Chat::follow`] reads it.
@@ -90,13 +100,14 @@ impl Chat {
     pub async fn send_message(&self, caller: &Caller, id: ConversationId, new: NewMessage) -> Result<Answer, Error> {
         let account = self.account(caller, WRITE)?;
         self.check(&new)?;
-        let candidates = self.candidates(caller, new.provider, new.model.as_deref()).await?;
-        let seat = self.registry().seat(self.config(), caller.tenant, account)?;
-        let plan = Plan { new: new.clone(), candidates, seat: Arc::new(Mutex::new(Some(seat))) };
+        let candidates = self.candidates(caller, new.provider, new.model.as_deref()).await;
         self.db()
             .write_once(caller, "chat.send_message", &(id, &new), async |tx| {
+                // In here, since a repetition takes no place and asks nobody.
+                let seat = self.registry().seat(self.config(), caller.tenant, account)?;
+                let plan = Plan { new: new.clone(), candidates: candidates.clone()?, seat };
                 let answer = self.ask(tx, caller, account, id, &new).await?;
-                let (chat, caller, answered, plan) = (self.clone(), caller.clone(), answer.clone(), plan.clone());
+                let (chat, caller, answered) = (self.clone(), caller.clone(), answer.clone());
                 // At the commit, so that an asker who leaves at this moment leaves no question without an answer.
                 tx.on_commit(move || chat.begin(&caller, account, answered, plan));
                 Ok(answer)
@@ -134,6 +145,7 @@ impl Chat {
             question: tx.new_id(),
             message: tx.new_id(),
             state: AnswerState::Running,
+            reason: None,
             provider: None,
             model: None,
             prompt_tokens: None,
@@ -176,15 +188,14 @@ impl Chat {
 
     /// Begins to write the answer.
     fn begin(&self, caller: &Caller, account: AccountId, answer: Answer, plan: Plan) {
-        let seat = plan.seat.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (Some(tasks), Some(seat)) = (self.tasks(), seat) else { return };
+        let Some(tasks) = self.tasks() else { return };
         let live = Live::new(answer, account, caller.clone());
         self.registry().add(&live);
         let chat = self.clone();
         tasks.spawn(async move {
             let question = chat.question(&live, plan.new, plan.candidates).await;
             match question {
-                Ok(question) => chat.drive(live, question, seat).await,
+                Ok(question) => chat.drive(live, question, plan.seat).await,
                 Err(problem) => chat.fail(&live, &problem),
             }
         });
@@ -198,7 +209,7 @@ impl Chat {
         let limit = i64::try_from(self.config().history_messages).unwrap_or(0) + 1;
         let read = async |tx: &Tx| store::messages::path(tx, &seal, id, question, limit).await;
         let path: Vec<Kept> = self.db().read(&caller, read).await?;
-        let said = self.permitted(&caller, path).await?;
+        let said = self.permitted(&caller, path).await;
         let kept = said.iter().filter(|message| !message.withheld && !message.content.is_empty());
         let messages: Vec<Value> =
             kept.map(|message| json!({ "role": message.role.as_str(), "content": message.content })).collect();
@@ -223,11 +234,10 @@ impl Chat {
             usage: crate::model::Usage::default(),
             provider: None,
             model: None,
-            reason: Some(problem.code.to_string()),
+            reason: Some(problem.into()),
         };
-        let retryable = problem.kind != Kind::Invalid && problem.kind.retryable();
-        let data = json!({ "code": problem.code, "detail": problem.detail, "retryable": retryable });
-        live.end(ended, data.to_string());
+        let data = drive::ending(live, AnswerState::Failed, Some(problem));
+        live.end(ended, data);
         self.log().ring(live);
     }
 }

@@ -9,7 +9,8 @@ use kernel::{Caller, Problem, Tasks, Tx};
 use serde_json::json;
 
 use crate::Chat;
-use crate::model::{ChatEvent, EventKind, MessageRole};
+use crate::error::Error;
+use crate::model::{AnswerReason, ChatEvent, EventKind, MessageRole};
 use crate::store;
 use crate::store::answers::Silent;
 use crate::store::messages::{Content, Draft};
@@ -56,8 +57,9 @@ impl Chat {
         id: crate::model::AnswerId,
         since: chrono::DateTime<chrono::Utc>,
     ) -> Result<(), Problem> {
-        let Some(taken) = store::answers::take_over(tx, id, since).await? else { return Ok(()) };
-        let seal = self.seal(tx.tenant());
+        let (seal, why) = (self.seal(tx.tenant()), Problem::from(Error::Interrupted));
+        let taken = store::answers::take_over(tx, &seal, id, since, &AnswerReason::from(&why)).await?;
+        let Some(taken) = taken else { return Ok(()) };
         let mut text = String::new();
         let mut after = 0;
         for _ in 0..MAX_READS {
@@ -66,7 +68,10 @@ impl Chat {
             after = last.seq;
             events.iter().filter(|event| event.kind == EventKind::Token).for_each(|event| text.push_str(&token(event)));
         }
-        let data = json!({ "message": taken.message, "state": "interrupted", "last": taken.last_seq - 1 });
+        let data = json!({
+            "message": taken.message, "state": "interrupted", "last": taken.last_seq - 1,
+            "code": why.code, "detail": why.detail, "retryable": why.kind.retryable(),
+        });
         let end = ChatEvent { seq: taken.last_seq, kind: EventKind::Interrupted, data: data.to_string().into() };
         store::events::append(tx, &seal, id, &[end]).await?;
         if let Some(position) = store::conversations::take_position(tx, taken.conversation).await? {
@@ -83,7 +88,7 @@ impl Chat {
             store::messages::insert(tx, &seal, draft).await?;
         }
         metrics::counter!("holdfast_chat_answers_total", "state" => "interrupted").increment(1);
-        let details = json!({ "purpose": "chat_answer", "state": "interrupted", "documents": taken.documents });
+        let details = json!({ "purpose": "chat_answer", "state": "interrupted", "reason": why.code, "documents": taken.documents });
         events::publish(tx, "chat.answered", &id.to_string(), details.clone()).await?;
         audit::append(tx, caller, Entry::failure("chat.answered").target("answer", id).details(details)).await
     }

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::live::Live;
 use crate::model::{AnswerId, AnswerState, ChatEvent, EventKind};
 use crate::permissions::READ;
+use crate::standing::Standing;
 use crate::store;
 use crate::store::answers::Kept;
 
@@ -40,17 +41,26 @@ impl Chat {
                 Some(live) => live.documents(),
                 None => self.kept(caller, account, id).await?.documents,
             };
-        let allowed = documents.is_empty() || self.may_have(caller, &documents).await?;
+        let standing = Standing::new(self, caller, READ);
+        let allowed = self.may_read(caller, &documents).await;
         let (chat, caller) = (self.clone(), caller.clone());
         Ok(stream! {
             if !allowed {
-                let data = json!({ "state": "revoked" }).to_string().into();
-                yield ChatEvent { seq: after.max(1), kind: EventKind::Revoked, data };
+                yield revoked(after);
                 return;
             }
             let mut reader = Reader { chat, caller, account, id, after, live: None };
+            let mut lost = Box::pin(standing.lost());
             loop {
-                let (events, over) = reader.next().await;
+                let next = tokio::select! {
+                    biased;
+                    () = &mut lost => None,
+                    next = reader.next() => Some(next),
+                };
+                let Some((events, over)) = next else {
+                    yield revoked(reader.after);
+                    return;
+                };
                 for event in events {
                     yield event;
                 }
@@ -63,7 +73,8 @@ impl Chat {
 
     /// An answer as it is kept, whose stream can still be read.
     async fn kept(&self, caller: &Caller, account: AccountId, id: AnswerId) -> Result<Kept, Error> {
-        let find = async |tx: &Tx| store::answers::find(tx, account, id).await;
+        let seal = self.seal(caller.tenant);
+        let find = async |tx: &Tx| store::answers::find(tx, &seal, account, id).await;
         let kept: Option<Kept> = self.db().read(caller, find).await?;
         let kept = kept.ok_or_else(Problem::not_found)?;
         let pruned = kept.answer.state != AnswerState::Running && kept.last_seq == 0;
@@ -123,7 +134,7 @@ impl Reader {
         let seal = self.chat.seal(caller.tenant);
         let read = async |tx: &Tx| {
             // The state first: what is appended between the two reads is seen the next time.
-            let kept = store::answers::find(tx, self.account, self.id).await?;
+            let kept = store::answers::find(tx, &seal, self.account, self.id).await?;
             let mut events = store::events::read(tx, &seal, self.id, self.after).await?;
             let ended = kept.as_ref().filter(|kept| kept.answer.state != AnswerState::Running);
             if let Some(ended) = ended.filter(|_| events.is_empty()) {
@@ -155,6 +166,18 @@ impl Reader {
 
 /// The end of a stream that can't be told from the log: it broke off, and this much of it is kept.
 fn broken(on_disk: i64) -> ChatEvent {
-    let data = json!({ "state": "interrupted", "last": on_disk }).to_string();
-    ChatEvent { seq: on_disk + 1, kind: EventKind::Interrupted, data: data.into() }
+    let why = Problem::from(Error::Interrupted);
+    let data = json!({
+        "state": "interrupted", "last": on_disk,
+        "code": why.code, "detail": why.detail, "retryable": why.kind.retryable(),
+    });
+    ChatEvent { seq: on_disk + 1, kind: EventKind::Interrupted, data: data.to_string().into() }
+}
+
+/// The end for one reader alone. It takes no number of its own: whoever comes back with the right goes on where they
+/// were.
+fn revoked(after: i64) -> ChatEvent {
+    let why = Problem::from(Error::RightLost);
+    let data = json!({ "state": "revoked", "code": why.code, "detail": why.detail, "retryable": false });
+    ChatEvent { seq: after, kind: EventKind::Revoked, data: data.to_string().into() }
 }

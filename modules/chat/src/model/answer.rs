@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use kernel::Problem;
 use kernel::rest::Etag;
 use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
 
 use super::{AnswerId, ConversationId, MessageId};
 
@@ -45,6 +48,16 @@ impl AnswerState {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
+    /// Why a stream that ended in this state did so, when nobody gave another reason.
+    pub(crate) fn problem(self) -> Option<Problem> {
+        match self {
+            Self::Interrupted => Some(Error::Interrupted.into()),
+            Self::Revoked => Some(Error::RightLost.into()),
+            Self::Failed => Some(Error::BrokeOff.into()),
+            Self::Running | Self::Done | Self::Stopped => None,
+        }
+    }
+
     /// The event that ends a stream in this state.
     pub(crate) const fn ending(self) -> EventKind {
         match self {
@@ -54,6 +67,49 @@ impl AnswerState {
             Self::Revoked => EventKind::Revoked,
             Self::Failed => EventKind::Error,
         }
+    }
+}
+
+/// Why an answer is not what was hoped for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, poem_openapi::Object, async_graphql::SimpleObject)]
+#[graphql(name = "ChatAnswerReason")]
+pub struct AnswerReason {
+    /// Stays the same for programs, such as `chat.providers_failed`, `chat.interrupted` or `chat.nothing_found`.
+    pub code: String,
+    /// A sentence for people.
+    pub detail: String,
+}
+
+impl From<&Problem> for AnswerReason {
+    fn from(problem: &Problem) -> Self {
+        Self { code: problem.code.to_string(), detail: problem.detail.clone() }
+    }
+}
+
+/// Why an answer rests on no document, although some were searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoEvidence {
+    NothingFound,
+    NothingCited,
+}
+
+impl NoEvidence {
+    /// Its name in a stream.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::NothingFound => "nothing_found",
+            Self::NothingCited => "nothing_cited",
+        }
+    }
+}
+
+impl From<NoEvidence> for AnswerReason {
+    fn from(lack: NoEvidence) -> Self {
+        let detail = match lack {
+            NoEvidence::NothingFound => "Nothing was found for this question in the documents that you may read.",
+            NoEvidence::NothingCited => "The answer cites none of the passages that were found; check it elsewhere.",
+        };
+        Self { code: format!("chat.{}", lack.as_str()), detail: detail.to_owned() }
     }
 }
 
@@ -71,6 +127,8 @@ pub struct Answer {
     pub message: MessageId,
     /// How it stands.
     pub state: AnswerState,
+    /// Why it failed, was interrupted or revoked, or that it rests on no document; null for an answer like any other.
+    pub reason: Option<AnswerReason>,
     /// Who wrote it: a provider's name, or `extractive` when it was made of passages alone.
     pub provider: Option<String>,
     /// With which model.

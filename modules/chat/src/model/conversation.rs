@@ -97,6 +97,15 @@ pub struct Message {
     pub created_at: DateTime<Utc>,
 }
 
+/// Which branch of a conversation: by default the one that ends with the last message of all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Branch {
+    /// The one that ends with this message.
+    pub leaf: Option<MessageId>,
+    /// The one that goes through this message and on to the newest that follows from it.
+    pub through: Option<MessageId>,
+}
+
 /// One branch of a conversation, or its last part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, poem_openapi::Object, async_graphql::SimpleObject)]
 pub struct MessageList {

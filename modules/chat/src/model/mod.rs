@@ -7,9 +7,10 @@ mod provider;
 
 use kernel::{Id, IdKind};
 
-pub use answer::{Answer, AnswerState, ChatEvent, EventKind, Usage};
+pub(crate) use answer::NoEvidence;
+pub use answer::{Answer, AnswerReason, AnswerState, ChatEvent, EventKind, Usage};
 pub use conversation::{
-    Conversation, Message, MessageList, MessageRole, NewConversation, NewMessage, UpdateConversation,
+    Branch, Conversation, Message, MessageList, MessageRole, NewConversation, NewMessage, UpdateConversation,
 };
 pub use passage::{Citation, Passage, Retrieved};
 pub use provider::{NewProvider, Provider, ProviderKind, ProviderTest, UpdateProvider};

@@ -9,8 +9,8 @@ use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::{OpenApi, Tags};
 
 use crate::model::{
-    Answer, AnswerId, Conversation, ConversationId, MessageId, MessageList, NewConversation, NewMessage, NewProvider,
-    Provider, ProviderId, ProviderTest, UpdateConversation, UpdateProvider,
+    Answer, AnswerId, Branch, Conversation, ConversationId, MessageId, MessageList, NewConversation, NewMessage,
+    NewProvider, Provider, ProviderId, ProviderTest, UpdateConversation, UpdateProvider,
 };
 use crate::{Chat, listing};
 
@@ -122,16 +122,20 @@ impl Api {
 
     /// Read a branch of a conversation
     ///
-    /// The messages from `leaf` back towards the beginning, the oldest first, at most 200.
+    /// Its messages, the oldest first, at most the last 200: by default of the branch that ends with the last message
+    /// of all.
     #[oai(path = "/conversations/:id/messages", method = "get", operation_id = "list_messages")]
     async fn list_messages(
         &self,
         auth: Auth,
         id: Path<ConversationId>,
-        /// The last message of the branch; without it, the last of all.
+        /// The last message of the branch.
         leaf: Query<Option<MessageId>>,
+        /// A message of the branch, which goes on from it to the newest that follows.
+        through: Query<Option<MessageId>>,
     ) -> Result<Reply<MessageList>, Problem> {
-        Ok(Reply::new(self.0.list_messages(&auth.0, id.0, leaf.0).await?))
+        let branch = Branch { leaf: leaf.0, through: through.0 };
+        Ok(Reply::new(self.0.list_messages(&auth.0, id.0, branch).await?))
     }
 
     /// Ask a question

@@ -6,18 +6,19 @@ use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 use crate::live::{Ended, Live};
-use crate::model::{Answer, AnswerId, AnswerState, ConversationId, DocumentId, MessageId};
+use crate::model::{Answer, AnswerId, AnswerReason, AnswerState, ConversationId, DocumentId, MessageId};
+use crate::seal::{Place, Seal};
 
 const INSERT: &str = "INSERT INTO chat_answer (tenant_id, id, conversation_id, question_id, message_id, account_id, \
          state, documents, last_seq, process, beat_at, stop_requested, created_at) \
      VALUES ($1, $2, $3, $4, $5, $6, 'running', '[]', 0, $7, $8, $9, $8)";
-const FIND: &str = "SELECT id, conversation_id, question_id, message_id, state, provider, model, documents, last_seq, \
+const FIND: &str = "SELECT id, conversation_id, question_id, message_id, state, reason, provider, model, documents, last_seq, \
          prompt_tokens, completion_tokens, process, created_at, ended_at \
      FROM chat_answer WHERE tenant_id = $1 AND account_id = $2 AND id = $3";
 const ADVANCE: &str = "UPDATE chat_answer SET last_seq = $4, documents = $5, beat_at = $6 \
      WHERE tenant_id = $1 AND id = $2 AND process = $3 AND state = 'running'";
 const FINISH: &str = "UPDATE chat_answer SET state = $3, provider = $4, model = $5, prompt_tokens = $6, \
-         completion_tokens = $7, ended_at = $8 WHERE tenant_id = $1 AND id = $2";
+         completion_tokens = $7, ended_at = $8, reason = $9 WHERE tenant_id = $1 AND id = $2";
 const ASK_TO_STOP: &str = "UPDATE chat_answer SET stop_requested = $3 \
      WHERE tenant_id = $1 AND id = $2 AND state = 'running'";
 const BEAT: &str = "UPDATE chat_answer SET beat_at = $2 WHERE process = $1 AND state = 'running'";
@@ -25,7 +26,7 @@ const ASKED_TO_STOP: &str = "SELECT id FROM chat_answer \
      WHERE process = $1 AND state = 'running' AND stop_requested = $2 LIMIT 1000";
 const SILENT: &str = "SELECT tenant_id, id FROM chat_answer \
      WHERE state = 'running' AND process <> $1 AND beat_at < $2 LIMIT 200";
-const TAKE_OVER: &str = "UPDATE chat_answer SET state = 'interrupted', last_seq = last_seq + 1, ended_at = $4 \
+const TAKE_OVER: &str = "UPDATE chat_answer SET state = 'interrupted', last_seq = last_seq + 1, ended_at = $4, reason = $5 \
      WHERE tenant_id = $1 AND id = $2 AND state = 'running' AND beat_at < $3 \
      RETURNING conversation_id, question_id, message_id, last_seq, documents";
 
@@ -36,6 +37,7 @@ struct Row {
     question_id: MessageId,
     message_id: MessageId,
     state: String,
+    reason: Option<Vec<u8>>,
     provider: Option<String>,
     model: Option<String>,
     documents: String,
@@ -86,18 +88,31 @@ pub(crate) struct Kept {
     pub(crate) process: Uuid,
 }
 
+fn place(id: AnswerId) -> Place {
+    Place::of("answer", id.uuid())
+}
+
+/// Sealed, since a provider's own words may repeat what it was asked.
+fn sealed(tx: &Tx, seal: &Seal, id: AnswerId, reason: &AnswerReason) -> Result<Vec<u8>, Problem> {
+    let text = serde_json::to_string(reason).map_err(Problem::internal)?;
+    Ok(seal.close(tx.random(), place(id), &text))
+}
+
 fn documents(text: &str) -> Result<Vec<DocumentId>, Problem> {
     serde_json::from_str(text).map_err(Problem::internal)
 }
 
 impl Row {
-    fn kept(self) -> Result<Kept, Problem> {
+    fn opened(self, seal: &Seal) -> Result<Kept, Problem> {
+        let reason = self.reason.map(|sealed| seal.open(place(self.id), &sealed)).transpose()?;
+        let reason = reason.map(|text| serde_json::from_str(&text)).transpose().map_err(Problem::internal)?;
         let answer = Answer {
             id: self.id,
             conversation: self.conversation_id,
             question: self.question_id,
             message: self.message_id,
             state: AnswerState::named(&self.state).ok_or_else(|| Problem::internal(&self.state))?,
+            reason,
             provider: self.provider,
             model: self.model,
             prompt_tokens: self.prompt_tokens,
@@ -127,9 +142,9 @@ pub(crate) async fn insert(tx: &Tx, answer: &Answer, account: AccountId, process
 }
 
 /// An answer to this account.
-pub(crate) async fn find(tx: &Tx, account: AccountId, id: AnswerId) -> Result<Option<Kept>, Problem> {
+pub(crate) async fn find(tx: &Tx, seal: &Seal, account: AccountId, id: AnswerId) -> Result<Option<Kept>, Problem> {
     let row: Option<Row> = tx.one(FIND, [tx.tenant().into(), account.into(), id.into()]).await?;
-    row.map(Row::kept).transpose()
+    row.map(|row| row.opened(seal)).transpose()
 }
 
 /// Notes how far the log has come; whether the answer is still this process's to write.
@@ -146,7 +161,8 @@ pub(crate) async fn advance(
     Ok(tx.execute(ADVANCE, values).await? == 1)
 }
 
-pub(crate) async fn finish(tx: &Tx, id: AnswerId, ended: &Ended) -> Result<(), Problem> {
+pub(crate) async fn finish(tx: &Tx, seal: &Seal, id: AnswerId, ended: &Ended) -> Result<(), Problem> {
+    let reason = ended.reason.as_ref().map(|reason| sealed(tx, seal, id, reason)).transpose()?;
     let values = [
         tx.tenant().into(),
         id.into(),
@@ -156,6 +172,7 @@ pub(crate) async fn finish(tx: &Tx, id: AnswerId, ended: &Ended) -> Result<(), P
         ended.usage.prompt_tokens.into(),
         ended.usage.completion_tokens.into(),
         tx.now().into(),
+        reason.into(),
     ];
     tx.execute(FINISH, values).await?;
     Ok(())
@@ -180,8 +197,15 @@ pub(crate) async fn silent(tx: &Tx, process: Uuid, since: DateTime<Utc>) -> Resu
 }
 
 /// Takes an answer over from a process that was silent since, unless somebody else did.
-pub(crate) async fn take_over(tx: &Tx, id: AnswerId, since: DateTime<Utc>) -> Result<Option<Taken>, Problem> {
-    let values = [tx.tenant().into(), id.into(), since.into(), tx.now().into()];
+pub(crate) async fn take_over(
+    tx: &Tx,
+    seal: &Seal,
+    id: AnswerId,
+    since: DateTime<Utc>,
+    reason: &AnswerReason,
+) -> Result<Option<Taken>, Problem> {
+    let reason = sealed(tx, seal, id, reason)?;
+    let values = [tx.tenant().into(), id.into(), since.into(), tx.now().into(), reason.into()];
     let row: Option<TakenRow> = tx.one(TAKE_OVER, values).await?;
     row.map(|row| {
         Ok(Taken {

@@ -23,6 +23,12 @@ const PATH: &str = "WITH RECURSIVE path (id, depth) AS ( \
          WHERE m.parent_id IS NOT NULL AND path.depth < $4) \
      SELECT m.id, m.position, m.parent_id, m.role, m.content, m.answer_id, m.created_at \
      FROM path JOIN chat_message m ON m.tenant_id = $1 AND m.id = path.id ORDER BY m.position";
+/// What follows from a message was written after it, so the newest of all is the end of a branch.
+const NEWEST_BELOW: &str = "WITH RECURSIVE below (id, position) AS ( \
+         SELECT id, position FROM chat_message WHERE tenant_id = $1 AND conversation_id = $2 AND id = $3 \
+         UNION ALL SELECT m.id, m.position FROM below \
+         JOIN chat_message m ON m.tenant_id = $1 AND m.conversation_id = $2 AND m.parent_id = below.id) \
+     SELECT id FROM below ORDER BY position DESC LIMIT 1";
 const CHILDREN: &str = "SELECT id, parent_id FROM chat_message WHERE tenant_id = $1 AND conversation_id = $2 \
      ORDER BY position LIMIT 10000";
 
@@ -67,6 +73,11 @@ struct Row {
 struct Known {
     id: MessageId,
     role: String,
+}
+
+#[derive(FromQueryResult)]
+struct IdRow {
+    id: MessageId,
 }
 
 #[derive(FromQueryResult)]
@@ -127,6 +138,16 @@ pub(crate) async fn find(
         None => tx.one(LAST, [tx.tenant().into(), conversation.into()]).await?,
     };
     Ok(known.and_then(|known| Some((known.id, MessageRole::named(&known.role)?))))
+}
+
+/// The newest message that follows from this one, or itself.
+pub(crate) async fn newest_below(
+    tx: &Tx,
+    conversation: ConversationId,
+    id: MessageId,
+) -> Result<Option<MessageId>, Problem> {
+    let row: Option<IdRow> = tx.one(NEWEST_BELOW, [tx.tenant().into(), conversation.into(), id.into()]).await?;
+    Ok(row.map(|row| row.id))
 }
 
 /// The messages from `leaf` up, the oldest first, at most `limit`.

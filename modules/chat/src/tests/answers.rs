@@ -22,7 +22,7 @@ async fn a_stream_shows_passages_then_tokens_then_citations_and_becomes_a_messag
     let cited = data(&events[events.len() - 3])["citations"].clone();
     assert_eq!(cited.as_array().unwrap().len(), 2, "{cited}");
     assert_eq!((&cited[1]["number"], &cited[1]["start"], &cited[1]["end"]), (&2.into(), &5.into(), &9.into()));
-    let messages = world.chat.list_messages(&world.asker, answer.conversation, None).await.unwrap();
+    let messages = world.chat.list_messages(&world.asker, answer.conversation, Branch::default()).await.unwrap();
     assert_eq!(messages.items.iter().map(|it| it.position).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(messages.items[1].content, text(&events));
     assert_eq!(messages.items[1].citations.len(), 2);
@@ -84,7 +84,7 @@ async fn a_repeated_question_is_one_message_and_one_answer(engine: Engine) {
     world.provider("steady").await;
     let conversation = world.conversation().await.id;
     let mut twins = JoinSet::new();
-    for _ in 0..16 {
+    for _ in 0..64 {
         let world = Arc::clone(&world);
         twins.spawn(async move {
             let asker = with_key(&world.asker, "same");
@@ -98,8 +98,8 @@ async fn a_repeated_question_is_one_message_and_one_answer(engine: Engine) {
     let events = world.all(*answers.first().unwrap()).await;
     assert_eq!(events.last().unwrap().kind, EventKind::Done);
     assert_eq!(world.script.calls("steady").len(), 1);
-    let messages = world.chat.list_messages(&world.asker, conversation, None).await.unwrap();
-    assert_eq!(messages.items.len(), 2);
+    let whole = world.chat.get_conversation(&world.asker, conversation).await.unwrap();
+    assert_eq!(whole.messages, 2);
 }
 
 async fn a_stop_ends_the_providers_call_and_keeps_what_came(engine: Engine) {
@@ -117,7 +117,7 @@ async fn a_stop_ends_the_providers_call_and_keeps_what_came(engine: Engine) {
     tokio::time::timeout(PATIENCE, left).await.expect("the call ends");
     let events = world.all(answer.id).await;
     assert_eq!(events.last().unwrap().kind, EventKind::Stopped);
-    let messages = world.chat.list_messages(&world.asker, answer.conversation, None).await.unwrap();
+    let messages = world.chat.list_messages(&world.asker, answer.conversation, Branch::default()).await.unwrap();
     assert_eq!(messages.items[1].content, text(&events));
     assert_eq!(messages.items[1].role, MessageRole::Assistant);
 }
@@ -127,7 +127,7 @@ async fn an_answer_goes_on_without_readers_and_one_in_another_process_reads_the_
     world.provider("gated").await;
     let answer = world.ask("Count.").await;
     let other = world.db.again().await;
-    let elsewhere = open(&other, &tenancy(&other), &world.library, config());
+    let elsewhere = open(&other, &world.library, config());
     let asker = world.asker.clone();
     let mut readers = JoinSet::new();
     readers.spawn(async move { follow(&elsewhere, &asker, answer.id, 0).await });
@@ -158,6 +158,23 @@ async fn too_many_answers_at_once_are_refused_and_places_come_back(engine: Engin
     world.chat.send_message(&world.asker, conversation, ask("3")).await.unwrap();
 }
 
+async fn a_repetition_takes_no_place_and_asks_nobody(engine: Engine) {
+    let world = world_with(engine, ChatConfig { max_answers_per_account: 1, ..config() }).await;
+    let provider = world.provider("gated").await;
+    let conversation = world.conversation().await.id;
+    let asker = with_key(&world.asker, "same");
+    let new = || NewMessage { provider: Some(provider.id), ..ask("Once.") };
+    let first = world.chat.send_message(&asker, conversation, new()).await.unwrap();
+    let version = kernel::Expected::Version(provider.version);
+    world.chat.delete_provider(&world.asker, provider.id, version).await.unwrap();
+
+    let again = world.chat.send_message(&with_key(&world.asker, "same"), conversation, new()).await.unwrap();
+
+    assert_eq!(again, first);
+    let another = world.chat.send_message(&world.asker, conversation, ask("Twice.")).await.unwrap_err();
+    assert_eq!(another, crate::Error::TooManyAnswers, "the one place is still taken");
+}
+
 on_both_engines!(
     a_stream_shows_passages_then_tokens_then_citations_and_becomes_a_message,
     readers_who_resume_anywhere_all_get_the_same_tokens,
@@ -165,4 +182,5 @@ on_both_engines!(
     a_stop_ends_the_providers_call_and_keeps_what_came,
     an_answer_goes_on_without_readers_and_one_in_another_process_reads_the_log,
     too_many_answers_at_once_are_refused_and_places_come_back,
+    a_repetition_takes_no_place_and_asks_nobody,
 );

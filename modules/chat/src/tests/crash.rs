@@ -13,7 +13,7 @@ fn begin_and_vanish(world: &World, opened: Db) -> oneshot::Receiver<AnswerId> {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let id = runtime.block_on(async {
-            let chat = open(&opened, &tenancy(&opened), &library, config());
+            let chat = open(&opened, &library, config());
             let tasks = Tasks::default();
             chat.start(&tasks);
             let conversation = chat.create_conversation(&asker, NewConversation::default()).await.unwrap();
@@ -51,7 +51,8 @@ async fn an_answer_of_a_process_that_is_gone_ends_with_interrupted(engine: Engin
         assert_eq!(kinds(&resumed), ["interrupted"], "after {after}");
     }
     let answer = world.chat.get_answer(&world.asker, id).await.unwrap();
-    let messages = world.chat.list_messages(&world.asker, answer.conversation, None).await.unwrap();
+    assert_eq!(answer.reason.as_ref().map(|reason| reason.code.as_str()), data(end)["code"].as_str());
+    let messages = world.chat.list_messages(&world.asker, answer.conversation, Branch::default()).await.unwrap();
     assert_eq!(messages.items[1].content, text(&events));
     assert_eq!(world.audited("chat.answered").await.len(), 1);
 }
@@ -70,6 +71,7 @@ async fn a_process_that_stops_in_order_ends_its_answers_with_interrupted(engine:
     assert_eq!(rest.last().unwrap().kind, EventKind::Interrupted);
     let kept = world.chat.get_answer(&world.asker, answer.id).await.unwrap();
     assert_eq!(kept.state, crate::AnswerState::Interrupted);
+    assert_eq!(kept.reason.unwrap().code, "chat.interrupted");
 }
 
 async fn a_log_goes_after_its_time_and_the_message_stays(engine: Engine) {
@@ -89,7 +91,7 @@ async fn a_log_goes_after_its_time_and_the_message_stays(engine: Engine) {
     assert!(late > 0);
     let expired = world.chat.follow(&world.asker, answer.id, 0).await.map(drop).unwrap_err();
     assert_eq!(expired, crate::Error::StreamExpired);
-    let messages = world.chat.list_messages(&world.asker, answer.conversation, None).await.unwrap();
+    let messages = world.chat.list_messages(&world.asker, answer.conversation, Branch::default()).await.unwrap();
     assert!(messages.items[1].content.starts_with("t0 t1 "));
 }
 

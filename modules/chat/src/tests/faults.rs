@@ -43,6 +43,9 @@ async fn whatever_a_provider_does_the_stream_ends_with_a_clear_event(engine: Eng
         let end = events.last().unwrap();
         assert_eq!((text(&events).as_str(), end.kind), (*kept, *last), "{name}: {events:?}");
         assert_eq!(data(end)["code"].as_str().unwrap_or_default(), *code, "{name}: {}", end.data);
+        let reason = world.chat.get_answer(&world.asker, answer.id).await.unwrap().reason;
+        assert_eq!(reason.as_ref().map(|it| it.code.as_str()).unwrap_or_default(), *code, "{name}");
+        assert_eq!(reason.map(|it| it.detail).as_deref(), data(end)["detail"].as_str(), "{name}");
         assert_gap_free(&events, 1);
         assert!(!events.iter().any(|event| event.data.contains("canary")), "{name}");
     }
@@ -86,15 +89,21 @@ async fn an_answer_without_evidence_says_so(engine: Engine) {
     let world = world(engine).await;
     world.provider("steady").await;
 
-    let nothing = world.all(world.ask("?").await.id).await;
+    let (first, second) = (world.ask("?").await.id, world.conversation().await.id);
+    let nothing = world.all(first).await;
     world.holds(vec![passage(1, "alpha")]);
-    let uncited = world.all(world.ask("?").await.id).await;
+    let second = world.chat.send_message(&world.asker, second, ask("?")).await.unwrap().id;
+    let uncited = world.all(second).await;
 
     assert_eq!(kinds(&nothing), ["passages", "no_evidence", "token", "citations", "usage", "done"]);
     assert_eq!(kinds(&uncited), ["passages", "token", "citations", "no_evidence", "usage", "done"]);
     let asked = world.script.calls("steady");
     assert!(asked[0]["messages"][0]["content"].as_str().unwrap().contains("nothing was found"));
     assert!(asked[1]["messages"][0]["content"].as_str().unwrap().contains("<<passage 1: doc1.md"));
+    for (answer, code) in [(first, "chat.nothing_found"), (second, "chat.nothing_cited")] {
+        let kept = world.chat.get_answer(&world.asker, answer).await.unwrap();
+        assert_eq!((kept.state, kept.reason.unwrap().code.as_str()), (AnswerState::Done, code));
+    }
 }
 
 async fn an_answer_ends_where_it_is_too_long(engine: Engine) {

@@ -17,16 +17,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use kernel::{
-    AccountId, Actor, Caller, Db, Egress, EgressConfig, Id, Problem, RequestContext, SYSTEM_TENANT, Tasks, TenantId, Tx,
+    AccountId, Actor, Caller, Db, Egress, EgressConfig, Id, PermissionSet, Problem, RequestContext, SYSTEM_TENANT,
+    Standing, Tasks, TenantId, Tx,
 };
 use serde_json::Value;
 use tenancy::{NewTenant, Tenancy, TenancyConfig};
 use testkit::{Engine, TestDb};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::tests::provider::Script;
 use crate::{
-    AnswerId, Chat, ChatConfig, ChatEvent, CollectionId, Conversation, DocumentId, EventKind, NewConversation,
+    AnswerId, Branch, Chat, ChatConfig, ChatEvent, CollectionId, Conversation, DocumentId, EventKind, NewConversation,
     NewMessage, NewProvider, PERMISSIONS, Passage, Provider, Retrieved, Retriever,
 };
 
@@ -121,10 +123,10 @@ fn tenancy(db: &Db) -> Tenancy {
     Tenancy::new(db.clone(), config, vec![("tenancy", tenancy::PERMISSIONS), ("chat", PERMISSIONS)])
 }
 
-fn open(db: &Db, tenancy: &Tenancy, library: &Arc<Library>, config: ChatConfig) -> Chat {
+fn open(db: &Db, library: &Arc<Library>, config: ChatConfig) -> Chat {
     let rules = EgressConfig { allow: vec!["127.0.0.1".to_owned()], connect_timeout_ms: 1000 };
     let retriever = Arc::clone(library) as Arc<dyn Retriever>;
-    Chat::new(db.clone(), tenancy.clone(), Egress::new(&rules).unwrap(), config, Some(retriever), None)
+    Chat::new(db.clone(), Egress::new(&rules).unwrap(), config, Some(retriever), None)
 }
 
 async fn world(engine: Engine) -> World {
@@ -136,7 +138,7 @@ async fn world_with(engine: Engine, config: ChatConfig) -> World {
     let tenancy = tenancy(&db);
     tenancy.ensure_system_tenant().await.unwrap();
     let library = Arc::<Library>::default();
-    let chat = open(&db, &tenancy, &library, config);
+    let chat = open(&db, &library, config);
     let tasks = Tasks::default();
     chat.start(&tasks);
     let operator = Caller::system("test", SYSTEM_TENANT);
@@ -144,6 +146,36 @@ async fn world_with(engine: Engine, config: ChatConfig) -> World {
     let tenant = tenancy.create_tenant(&operator, new).await.unwrap().tenant.id;
     let asker = member(&db, &tenancy, tenant).await;
     World { db, tenancy, chat, tasks, library, script: Script::start().await, tenant, asker }
+}
+
+/// A credential that holds until it is taken away.
+#[derive(Debug)]
+struct Pass {
+    permissions: PermissionSet,
+    taken: watch::Sender<u64>,
+}
+
+impl Pass {
+    fn take_away(&self) {
+        self.taken.send_replace(1);
+    }
+}
+
+#[async_trait]
+impl Standing for Pass {
+    async fn permissions(&self) -> Result<PermissionSet, Problem> {
+        if *self.taken.borrow() == 0 { Ok(self.permissions.clone()) } else { Err(Problem::unauthenticated()) }
+    }
+
+    fn bell(&self) -> watch::Receiver<u64> {
+        self.taken.subscribe()
+    }
+}
+
+/// The same caller by a credential of their own.
+fn with_pass(caller: &Caller) -> (Caller, Arc<Pass>) {
+    let pass = Arc::new(Pass { permissions: caller.permissions.clone(), taken: watch::Sender::new(0) });
+    (caller.clone().with_standing(pass.clone()), pass)
 }
 
 /// A new member who may do everything in the tenant.

@@ -3,7 +3,7 @@
 use testkit::{Engine, on_both_engines};
 
 use super::*;
-use crate::Error;
+use crate::{AnswerState, Error};
 
 async fn a_right_that_is_taken_away_ends_the_stream_and_withholds_the_text(engine: Engine) {
     let world = world(engine).await;
@@ -25,7 +25,7 @@ async fn a_right_that_is_taken_away_ends_the_stream_and_withholds_the_text(engin
     let replay = world.all(answer.id).await;
     assert_eq!(kinds(&replay), ["revoked"], "what was found is not shown again");
     let kept = loop {
-        let list = world.chat.list_messages(&world.asker, answer.conversation, None).await.unwrap();
+        let list = world.chat.list_messages(&world.asker, answer.conversation, Branch::default()).await.unwrap();
         if list.items.len() == 2 {
             break list.items[1].clone();
         }
@@ -33,24 +33,53 @@ async fn a_right_that_is_taken_away_ends_the_stream_and_withholds_the_text(engin
     assert!(kept.withheld && kept.content.is_empty() && kept.citations.is_empty());
 }
 
-async fn a_member_who_is_removed_gets_no_more_of_a_running_answer(engine: Engine) {
+async fn what_the_asker_came_by_ends_and_the_answer_with_it(engine: Engine) {
     let world = world(engine).await;
     world.provider("gated").await;
-    let leaver = member(&world.db, &world.tenancy, world.tenant).await;
-    let conversation = world.chat.create_conversation(&leaver, NewConversation::default()).await.unwrap().id;
+    let (leaver, pass) = with_pass(&world.asker);
+    let conversation = world.conversation().await.id;
     let answer = world.chat.send_message(&leaver, conversation, ask("?")).await.unwrap();
-    world.script.shared.gate.add_permits(1);
+    world.script.shared.gate.add_permits(2);
     let mut events = Box::pin(world.chat.follow(&leaver, answer.id, 0).await.unwrap());
+    let mut onlooker = Box::pin(world.chat.follow(&world.asker, answer.id, 0).await.unwrap());
     while events.next().await.unwrap().kind != EventKind::Token {}
+    while onlooker.next().await.unwrap().kind != EventKind::Token {}
 
-    let system = Caller::system("test", world.tenant);
-    let filter = format!("account_id eq \"{}\"", leaver.account().unwrap());
-    let params = kernel::ListParams { filter: Some(filter), ..Default::default() };
-    let membership = world.tenancy.list_members(&system, &params).await.unwrap().1.items.remove(0);
-    world.tenancy.remove_member(&system, membership.id, kernel::Expected::Any).await.unwrap();
+    pass.take_away();
+
+    let rest: Vec<_> = tokio::time::timeout(PATIENCE, events.collect()).await.expect("the stream ends");
+    assert_eq!(rest.last().unwrap().kind, EventKind::Revoked);
+    tokio::time::timeout(PATIENCE, world.script.shared.left.notified()).await.expect("the provider's call ends");
+    let rest: Vec<_> = tokio::time::timeout(PATIENCE, onlooker.collect()).await.expect("so does everybody's stream");
+    assert_eq!(rest.last().unwrap().kind, EventKind::Revoked);
+    let kept = world.chat.get_answer(&world.asker, answer.id).await.unwrap();
+    assert_eq!((kept.state, kept.reason.unwrap().code.as_str()), (AnswerState::Revoked, "chat.right_lost"));
+}
+
+async fn a_reader_whose_credential_ends_leaves_the_answer_to_the_others(engine: Engine) {
+    let world = world(engine).await;
+    world.provider("gated").await;
+    let (reader, pass) = with_pass(&world.asker);
+    let answer = world.ask("?").await;
+    world.script.shared.gate.add_permits(2);
+    let mut events = Box::pin(world.chat.follow(&reader, answer.id, 0).await.unwrap());
+    let last = loop {
+        let event = events.next().await.unwrap();
+        if text(std::slice::from_ref(&event)) == "t1 " {
+            break event.seq;
+        }
+    };
+
+    pass.take_away();
 
     let rest: Vec<_> = tokio::time::timeout(PATIENCE, events.collect()).await.expect("the stream ends");
     assert_eq!(kinds(&rest), ["revoked"]);
+    assert_eq!(rest[0].seq, last, "whoever comes back goes on from here");
+    world.script.shared.gate.add_permits(1);
+    world.script.shared.gate.close();
+    let others = follow(&world.chat, &world.asker, answer.id, last).await;
+    assert_eq!(others.last().unwrap().kind, EventKind::Done);
+    assert_gap_free(&others, last + 1);
 }
 
 async fn what_stands_in_a_document_widens_nothing(engine: Engine) {
@@ -82,7 +111,7 @@ async fn nobody_else_reads_a_conversation_and_nothing_of_it_rests_in_the_clear(e
 
     let denied = [
         world.chat.get_conversation(&other, answer.conversation).await.map(drop).unwrap_err(),
-        world.chat.list_messages(&other, answer.conversation, None).await.map(drop).unwrap_err(),
+        world.chat.list_messages(&other, answer.conversation, Branch::default()).await.map(drop).unwrap_err(),
         world.chat.get_answer(&other, answer.id).await.map(drop).unwrap_err(),
         world.chat.stop_answer(&other, answer.id).await.map(drop).unwrap_err(),
         world.chat.send_message(&other, answer.conversation, ask("?")).await.map(drop).unwrap_err(),
@@ -103,7 +132,8 @@ async fn nobody_else_reads_a_conversation_and_nothing_of_it_rests_in_the_clear(e
 
 on_both_engines!(
     a_right_that_is_taken_away_ends_the_stream_and_withholds_the_text,
-    a_member_who_is_removed_gets_no_more_of_a_running_answer,
+    what_the_asker_came_by_ends_and_the_answer_with_it,
+    a_reader_whose_credential_ends_leaves_the_answer_to_the_others,
     what_stands_in_a_document_widens_nothing,
     nobody_else_reads_a_conversation_and_nothing_of_it_rests_in_the_clear,
 );

@@ -50,7 +50,7 @@ impl Writer {
             Step::NoEvidence(reason) => {
                 let holdfast = self.holdfast.get_or_insert_with(|| json!({}));
                 holdfast["evidence"] = false.into();
-                holdfast["reason"] = reason.into();
+                holdfast["reason"] = reason.as_str().into();
                 None
             }
             Step::Chosen(provider, _) => {
@@ -65,7 +65,7 @@ impl Writer {
                 self.usage = usage;
                 None
             }
-            Step::End(_, problem) => Some(self.end(problem)),
+            Step::End(state, problem) => Some(self.end(problem.or_else(|| state.problem()))),
         }
     }
 

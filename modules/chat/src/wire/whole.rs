@@ -5,22 +5,25 @@ use serde_json::{Value, json};
 
 use crate::Chat;
 use crate::engine::{self, EXTRACTIVE, Question};
+use crate::error::Error;
 use crate::grounding;
 use crate::model::{Passage, Usage};
+use crate::permissions::WRITE;
 use crate::standing::Standing;
 use crate::upstream::{Ask, Opened};
 
 impl Chat {
     /// Answers all at once: what the provider said, with what it cites, or an extract.
     pub(super) async fn whole(&self, mut question: Question, model: &str) -> Result<Value, Problem> {
+        let standing = Standing::new(self, &question.caller, WRITE);
         let found = self.search(&question).await?;
         let passages = found.as_ref().map(|found| found.passages.as_slice());
         engine::ground(&mut question, passages);
         let read = engine::documents(passages.unwrap_or_default());
-        let lost = Standing::new(self, &question.caller, read).lost();
+        let lost = standing.with_documents(read).lost();
         let ask = Ask { body: &question.body, stream: false, until: question.until };
         let opened = tokio::select! {
-            () = lost => return Err(Problem::forbidden(crate::permissions::READ.0)),
+            () = lost => return Err(Error::RightLost.into()),
             opened = self.upstream().open(&question.candidates, &ask) => opened,
         };
         let (mut value, provider) = match (opened, passages) {

@@ -1,0 +1,2 @@
+DROP INDEX chat_message_parent;
+ALTER TABLE chat_answer DROP COLUMN reason;
