@@ -57,6 +57,7 @@ use crate::providers::Known;
 use crate::registry::Registry;
 use crate::seal::Seal;
 use crate::upstream::Upstream;
+use crate::wire::Record;
 
 pub use config::ChatConfig;
 pub use error::Error;
@@ -88,6 +89,7 @@ struct Inner {
     upstream: Upstream,
     registry: Registry,
     log: Log,
+    record: Record,
     known: Known,
     changes: broadcast::Sender<TenantId>,
     draining: CancellationToken,
@@ -115,6 +117,7 @@ impl Chat {
             upstream: Upstream::new(egress, &config, db.random().clone()),
             registry: Registry::default(),
             log: Log::default(),
+            record: Record::default(),
             known: Known::default(),
             draining: CancellationToken::new(),
             tasks: OnceLock::new(),
@@ -132,6 +135,7 @@ impl Chat {
             return;
         }
         tasks.spawn(self.clone().write_logs(tasks.clone()));
+        tasks.spawn(self.clone().write_record(tasks.clone()));
         tasks.spawn(self.clone().beat(tasks.clone()));
     }
 
@@ -183,6 +187,10 @@ impl Chat {
 
     pub(crate) fn log(&self) -> &Log {
         &self.0.log
+    }
+
+    pub(crate) fn record(&self) -> &Record {
+        &self.0.record
     }
 
     pub(crate) fn known(&self) -> &Known {

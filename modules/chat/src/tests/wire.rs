@@ -112,6 +112,33 @@ async fn an_extract_answers_when_documents_are_searched_and_nobody_else_does(eng
     assert_eq!(names, ["small", "large", "extractive"]);
 }
 
+async fn every_request_goes_on_record_with_its_asker(engine: Engine) {
+    let world = world(engine).await;
+    world.provider("steady").await;
+    for _ in 0..3 {
+        assert_eq!(complete(&world, "small", json!({ "stream": true })).await.0, 200);
+    }
+
+    let recorded = async |count| {
+        let until = async {
+            loop {
+                let entries = world.audited("chat.asked").await;
+                if entries.len() == count {
+                    return entries;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, until).await.expect("all are written")
+    };
+
+    let entries = recorded(3).await;
+    assert!(entries.iter().all(|entry| entry.actor.name == "ada"), "{entries:?}");
+    assert!(world.tasks.stop(PATIENCE).await);
+    complete(&world, "small", json!({})).await;
+    recorded(4).await; // also what is asked while the process stops
+}
+
 async fn a_client_that_leaves_ends_the_providers_call(engine: Engine) {
     let world = world(engine).await;
     world.provider("gated").await;
@@ -133,5 +160,6 @@ on_both_engines!(
     errors_come_in_openais_shape_with_their_status,
     what_breaks_off_in_the_middle_tells_so_in_the_stream,
     an_extract_answers_when_documents_are_searched_and_nobody_else_does,
+    every_request_goes_on_record_with_its_asker,
     a_client_that_leaves_ends_the_providers_call,
 );

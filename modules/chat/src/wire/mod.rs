@@ -2,6 +2,7 @@
 //! the entry in the trail; a client that leaves ends its own call.
 
 mod chunk;
+mod record;
 mod request;
 mod whole;
 
@@ -21,6 +22,8 @@ use crate::engine::{self, EXTRACTIVE, Search, Step};
 use crate::error::Error;
 use crate::permissions::{READ, WRITE};
 use crate::registry::Seat;
+
+pub(crate) use record::Record;
 
 use chunk::Writer;
 use request::Request;
@@ -119,7 +122,7 @@ impl Chat {
             candidates
         };
         let seat = self.registry().seat(self.config(), caller.tenant, account)?;
-        self.note_asked(caller, &request);
+        self.note_asked(caller, &request)?;
         let until = tokio::time::Instant::now() + self.config().answer_time();
         if request.stream {
             let usage = request.usage;
@@ -136,18 +139,11 @@ impl Chat {
         Ok(answer(&whole))
     }
 
-    /// Puts the request on record, beside the answering and not before it: it waits for a disk.
-    fn note_asked(&self, caller: &Caller, request: &Request) {
-        let Some(tasks) = self.tasks() else { return };
-        let (chat, caller) = (self.clone(), self.anew(caller));
+    fn note_asked(&self, caller: &Caller, request: &Request) -> Result<(), Problem> {
         let entry = audit::Entry::success("chat.asked")
             .target("model", &request.model)
             .details(json!({ "purpose": "openai_wire", "search": request.search != Search::Nowhere }));
-        tasks.spawn(async move {
-            if let Err(problem) = audit::record(chat.db(), &caller, entry).await {
-                tracing::error!(?problem, "a question is not on record");
-            }
-        });
+        self.note(caller.clone(), entry)
     }
 
     async fn embeddings(&self, caller: &Caller, body: Value) -> Result<Response, Problem> {
