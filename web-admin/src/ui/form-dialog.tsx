@@ -1,7 +1,9 @@
 /** A dialog that sends something: fields, the error if it was refused, cancel and submit. */
 import { Button, Group, Modal, Stack } from "@mantine/core";
-import type { ReactNode, SyntheticEvent } from "react";
+import { useState, type ReactNode, type SyntheticEvent } from "react";
+import { statusOf } from "../api/problem";
 import { ErrorPanel } from "./error-panel";
+import { Notice } from "./notice";
 
 interface Props {
   title: string;
@@ -20,17 +22,41 @@ interface Props {
 }
 
 export function FormDialog(props: Props) {
-  const { title, opened, onClose, onSubmit, submitLabel, children, error, pending, disabled, danger } = props;
+  const {
+    title,
+    opened,
+    onClose,
+    onSubmit,
+    submitLabel,
+    children,
+    error,
+    pending,
+    disabled,
+    danger,
+    onReload,
+  } = props;
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     if (!disabled) onSubmit();
+  };
+  const stale = onReload && statusOf(error) === 412;
+  // Once the present state was read, the complaint that it had changed is over.
+  const [reloaded, setReloaded] = useState<unknown>(null);
+  const reload = () => {
+    setReloaded(error);
+    onReload?.();
   };
   return (
     <Modal opened={opened} onClose={onClose} title={title} size={props.size ?? "md"}>
       <form onSubmit={submit} noValidate>
         <Stack>
           {children}
-          {!!error && <ErrorPanel error={error} onRetry={props.onReload} />}
+          {!!error && error !== reloaded && <ErrorPanel error={error} onRetry={stale ? reload : undefined} />}
+          {!!error && error === reloaded && (
+            <Notice tone="idle" role="status" title="Reloaded">
+              Look at it once more, then send your change again.
+            </Notice>
+          )}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={onClose}>
               Cancel
