@@ -9,6 +9,10 @@ export function startsWith(field: string, value: string | undefined): Clause {
   return value ? `${field} sw ${JSON.stringify(value)}` : undefined;
 }
 
+export function contains(field: string, value: string | undefined): Clause {
+  return value ? `${field} co ${JSON.stringify(value)}` : undefined;
+}
+
 /** At or after a moment, given as the text of a `datetime-local` input. */
 export function since(field: string, local: string | undefined): Clause {
   const time = instant(local);

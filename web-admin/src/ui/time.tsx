@@ -15,7 +15,7 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 const TICK_MS = 10_000;
 
 /** The clock in steps, so that ages stay true while a screen is open. */
-function useNow(): number {
+export function useNow(): number {
   return useSyncExternalStore(onTick, () => Math.ceil(Date.now() / TICK_MS) * TICK_MS);
 }
 

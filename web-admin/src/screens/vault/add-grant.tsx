@@ -1,4 +1,4 @@
-import { Radio, Select, SimpleGrid, Stack, TextInput } from "@mantine/core";
+import { Radio, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useEffect } from "react";
 import { useAction } from "../../api/action";
@@ -7,7 +7,7 @@ import { fieldErrors } from "../../api/problem";
 import type { NewGrant } from "../../api/types";
 import { FormDialog } from "../../ui/form-dialog";
 import type { GrantedOn } from "./grants";
-import { useMembers, useRoles } from "./people";
+import { AccountChoice, RoleChoice } from "./subject-choice";
 
 interface Values {
   subject: NewGrant["subject"];
@@ -31,7 +31,7 @@ export function AddGrant({ on, onClose }: { on: GrantedOn; onClose: () => void }
   });
   const add = useAction({
     run: (values: Values, headers) =>
-      ask(api.POST("/api/v1/vault/grants", { body: { ...on, ...grantOf(values) }, headers })),
+      ask(api.POST("/api/v1/vault/grants", { body: grantOf(on, values), headers })),
     changes: [["grants"]],
     done: "Access granted.",
     onSuccess: onClose,
@@ -49,18 +49,21 @@ export function AddGrant({ on, onClose }: { on: GrantedOn; onClose: () => void }
       pending={add.isPending}
       error={add.error}
     >
+      <Text size="sm" c="dimmed">
+        {on.document ? "On this document alone." : "On the whole collection, with what is added later."}
+      </Text>
       <Radio.Group
         label="To"
         {...form.getInputProps("subject")}
         onChange={(next) => form.setValues({ subject: next as Values["subject"], subject_id: "" })}
       >
         <Stack gap={6} mt={6}>
-          <Radio value="account" label="One account" />
+          <Radio value="account" label="One member" />
           <Radio value="role" label="All who have a role" />
           <Radio value="everyone" label="Everyone in the tenant" />
         </Stack>
       </Radio.Group>
-      {subject === "account" && <AccountSelect {...form.getInputProps("subject_id")} />}
+      {subject === "account" && <AccountChoice {...form.getInputProps("subject_id")} />}
       {subject === "role" && <RoleChoice {...form.getInputProps("subject_id")} />}
       <Radio.Group label="They may" {...form.getInputProps("access")}>
         <Stack gap={6} mt={6}>
@@ -86,47 +89,14 @@ export function AddGrant({ on, onClose }: { on: GrantedOn; onClose: () => void }
   );
 }
 
-function grantOf({ subject, subject_id, access, from, until }: Values) {
+function grantOf(on: GrantedOn, { subject, subject_id, access, from, until }: Values): NewGrant {
   const instant = (local: string) => (local ? new Date(local).toISOString() : undefined);
   return {
+    ...(on.document ? { document_id: on.document } : { collection_id: on.collection }),
     subject,
     subject_id: subject === "everyone" ? undefined : subject_id,
     access,
     valid_from: instant(from),
     valid_until: instant(until),
   };
-}
-
-interface ChoiceProps {
-  value?: string;
-  onChange?: (value: string | null) => void;
-  error?: React.ReactNode;
-}
-
-/** Out of the members where they may be seen, else by id. */
-function AccountSelect(props: ChoiceProps) {
-  const members = useMembers();
-  if (!members.data) return <ById label="Account" example="usr_…" {...props} />;
-  const data = members.data.items.map(({ account_id, email }) => ({ value: account_id, label: email }));
-  return <Select label="Account" required searchable data={data} {...props} value={props.value || null} />;
-}
-
-function RoleChoice(props: ChoiceProps) {
-  const roles = useRoles();
-  if (!roles.data) return <ById label="Role" example="rol_…" {...props} />;
-  const data = roles.data.items.map(({ id, name }) => ({ value: id, label: name }));
-  return <Select label="Role" required data={data} {...props} value={props.value || null} />;
-}
-
-function ById({ label, example, value, onChange, error }: ChoiceProps & { label: string; example: string }) {
-  return (
-    <TextInput
-      label={`${label} id`}
-      placeholder={example}
-      required
-      value={value}
-      error={error}
-      onChange={(event) => onChange?.(event.currentTarget.value)}
-    />
-  );
 }

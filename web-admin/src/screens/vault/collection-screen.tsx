@@ -79,7 +79,7 @@ function Body({ collection }: { collection: Collection }) {
       <Tabs.Panel value="trash">
         <Trash collection={collection.id} />
       </Tabs.Panel>
-      <Tabs.Panel value="grants">{mayShare && <Grants on={{ collection_id: collection.id }} />}</Tabs.Panel>
+      <Tabs.Panel value="grants">{mayShare && <Grants on={{ collection: collection.id }} />}</Tabs.Panel>
       <Tabs.Panel value="about">
         <About collection={collection} />
       </Tabs.Panel>

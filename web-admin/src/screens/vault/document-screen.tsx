@@ -85,7 +85,9 @@ function Body({ document }: { document: VaultDocument }) {
         <Tabs.Panel value="versions">
           <Versions document={document} />
         </Tabs.Panel>
-        <Tabs.Panel value="grants">{mayShare && <Grants on={{ document_id: document.id }} />}</Tabs.Panel>
+        <Tabs.Panel value="grants">
+          {mayShare && <Grants on={{ collection: document.collection_id, document: document.id }} />}
+        </Tabs.Panel>
         <Tabs.Panel value="about">
           <DocumentAbout document={document} />
         </Tabs.Panel>

@@ -12,34 +12,39 @@ import type { Column } from "../../ui/data-table";
 import { ListView } from "../../ui/list-view";
 import { Section } from "../../ui/section";
 import { Status } from "../../ui/status";
-import { At } from "../../ui/time";
+import { At, useNow } from "../../ui/time";
+import { ScreenLink } from "../../ui/screen-link";
 import { AddGrant } from "./add-grant";
+import { Person } from "./people";
 import { Subject } from "./subject";
 
-export type GrantedOn = { collection_id: string } | { document_id: string };
+/** A collection, or one document in it. */
+export interface GrantedOn {
+  collection: string;
+  document?: string;
+}
 
 const COLUMNS: Column<Grant>[] = [
   { header: "Who", render: (grant) => <Subject grant={grant} /> },
   { header: "May", render: ({ access }) => (access === "write" ? "read and write" : "read") },
-  { header: "Now", render: (grant) => <InForce grant={grant} /> },
+  { header: "State", render: (grant) => <InForce grant={grant} /> },
   { header: "From", render: ({ valid_from }) => <At at={valid_from} /> },
   { header: "Until", render: ({ valid_until }) => (valid_until ? <At at={valid_until} /> : "taken away") },
+  { header: "Given by", render: ({ created_by }) => <Person id={created_by} /> },
 ];
 
 export function Grants({ on }: { on: GrantedOn }) {
   const [adding, setAdding] = useState(false);
   const [removing, setRemoving] = useState<Grant | null>(null);
-  const ofCollection = "collection_id" in on;
+  const { collection, document } = on;
   const list = useList({
     key: ["grants", on],
-    filter: ofCollection
-      ? all(eq("collection_id", on.collection_id))
-      : all(eq("document_id", on.document_id)),
+    filter: document ? aboutDocument(collection, document) : eq("collection_id", collection),
     load: (query, signal) => ask(api.GET("/api/v1/vault/grants", { params: { query }, signal })),
   });
   const columns: Column<Grant>[] = [
     ...COLUMNS,
-    ...(ofCollection ? [{ header: "On", render: onWhat }] : []),
+    { header: "On", render: (grant) => <What grant={grant} on={on} /> },
     {
       header: "",
       render: (grant) => (
@@ -54,7 +59,11 @@ export function Grants({ on }: { on: GrantedOn }) {
   return (
     <Section
       title="Grants"
-      lead="Beside the owner, and those who may manage the whole vault."
+      lead={
+        document
+          ? "Who may read or change this document, beside its owner and those who manage the whole vault. Grants on its collection count too."
+          : "Who may read or change what is in here, beside the owner and those who manage the whole vault."
+      }
       actions={
         <Button
           variant="default"
@@ -79,14 +88,25 @@ export function Grants({ on }: { on: GrantedOn }) {
   );
 }
 
-function onWhat({ document_id }: Grant) {
-  return document_id ? "one document" : "the collection";
+/** Those on the document itself, and those on the whole of its collection. */
+function aboutDocument(collection: string, document: string): string {
+  return `${eq("document_id", document) ?? ""} or (${all(eq("collection_id", collection), "document_id eq null") ?? ""})`;
+}
+
+function What({ grant: { document_id: document }, on }: { grant: Grant; on: GrantedOn }) {
+  if (!document) return <>{on.document ? "its whole collection" : "the whole collection"}</>;
+  if (document === on.document) return <>this document</>;
+  return (
+    <ScreenLink to="/vault/documents/$id" params={{ id: document }} search={{ tab: "grants" }} inherit>
+      one document
+    </ScreenLink>
+  );
 }
 
 function InForce({ grant: { valid_from, valid_until } }: { grant: Grant }) {
-  const now = new Date();
-  if (new Date(valid_from) > now) return <Status tone="idle">not yet</Status>;
-  if (valid_until && new Date(valid_until) <= now) return <Status tone="idle">ended</Status>;
+  const now = useNow();
+  if (new Date(valid_from).getTime() > now) return <Status tone="idle">not valid yet</Status>;
+  if (valid_until && new Date(valid_until).getTime() <= now) return <Status tone="warn">expired</Status>;
   return <Status tone="ok">in force</Status>;
 }
 

@@ -1,4 +1,5 @@
 /** Accounts by their names, for those who may see the members. */
+import { Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api, ask } from "../../api/client";
 import { useMe } from "../../session/me";
@@ -27,12 +28,22 @@ export function useRoles() {
   });
 }
 
-/** Whose something is. */
-export function Person({ id }: { id: string | null | undefined }) {
+/** Whose something is, with the e-mail where the name alone may mislead. */
+export function Person({ id, exact }: { id: string | null | undefined; exact?: boolean }) {
   const me = useMe();
   const members = useMembers();
   if (!id) return <>Holdfast</>;
   if (id === me.account?.id) return <>you</>;
   const member = members.data?.items.find(({ account_id }) => account_id === id);
-  return member ? <>{member.display_name || member.email}</> : <Id id={id} />;
+  if (!member) return <Id id={id} />;
+  const { display_name, email } = member;
+  if (!exact || !display_name) return <>{display_name || email}</>;
+  return (
+    <>
+      {display_name}{" "}
+      <Text span c="dimmed" size="sm">
+        {email}
+      </Text>
+    </>
+  );
 }

@@ -7,7 +7,7 @@ import { Person, useRoles } from "./people";
 export function Subject({ grant }: { grant: Grant }) {
   const roles = useRoles();
   if (grant.subject === "everyone") return <>Everyone in the tenant</>;
-  if (grant.subject === "account") return <Person id={grant.subject_id} />;
+  if (grant.subject === "account") return <Person id={grant.subject_id} exact />;
   const role = roles.data?.items.find(({ id }) => id === grant.subject_id);
   return (
     <>
