@@ -1,4 +1,5 @@
-import { expect, expectAccessible, expectNoSidewaysScroll, settled, test, unique, type Page } from "./test";
+import { expect, expectAccessible, expectNoSidewaysScroll, test, unique } from "./test";
+import { collection, textFile, upload } from "./vault";
 
 const TEXT = [
   "Grüße aus dem Hafen — ropes 🪢 and knots.",
@@ -7,30 +8,6 @@ const TEXT = [
   "",
   "A kelp anchor holds a small boat in weeds where a plough anchor slides.",
 ].join("\n");
-
-/** A new searchable collection, opened. */
-async function collection(page: Page, name: string): Promise<void> {
-  await page.goto("/console/vault");
-  await settled(page);
-  await page.getByRole("button", { name: "New collection" }).click();
-  const form = page.getByRole("dialog");
-  await form.getByLabel("Name").fill(name);
-  await expectAccessible(page);
-  await form.getByRole("button", { name: "Create" }).click();
-  await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
-}
-
-const textFile = (name: string, text: string) => ({
-  name,
-  mimeType: "text/plain",
-  buffer: Buffer.from(text),
-});
-
-async function upload(page: Page, ...files: ReturnType<typeof textFile>[]): Promise<void> {
-  const chooser = page.waitForEvent("filechooser");
-  await page.getByRole("button", { name: "Choose files" }).click();
-  await (await chooser).setFiles(files);
-}
 
 test("a text is uploaded, read, found, asked about, and its citation opens the passage", async ({ page }) => {
   const name = unique("harbour");

@@ -39,3 +39,5 @@ export type Tenant = Schemas["Tenant"];
 export type Verification = Schemas["Verification"];
 /** A document of the vault; `Document` is the browser's. */
 export type VaultDocument = Schemas["Document"];
+/** A record of the vault; `Record` is the language's. */
+export type VaultRecord = Schemas["Record"];

@@ -31,6 +31,12 @@ const document = createRoute({
   component: lazyRouteComponent(() => import("../screens/vault/document-screen"), "DocumentScreen"),
 });
 
+const record = createRoute({
+  getParentRoute: () => app,
+  path: "/vault/records/$id",
+  component: lazyRouteComponent(() => import("../screens/records/record-screen"), "RecordScreen"),
+});
+
 const knowledge = createRoute({
   getParentRoute: () => app,
   path: "/knowledge",
@@ -70,6 +76,7 @@ export const documentRoutes = [
   documents,
   collection,
   document,
+  record,
   knowledge,
   reading,
   chat,

@@ -10,7 +10,7 @@ interface Props {
   /** One sentence about what is seen here. */
   lead?: ReactNode;
   actions?: ReactNode;
-  back?: { to: string; label: string };
+  back?: { to: string; tab?: string; label: string };
   children: ReactNode;
 }
 
@@ -19,7 +19,13 @@ export function Page({ title, lead, actions, back, children }: Props) {
   return (
     <Stack gap="md">
       {back && (
-        <Anchor component={Link} to={back.to} size="sm">
+        <Anchor
+          component={Link}
+          to={back.to}
+          // Which screen it is, and so which parameters it takes, is known to the caller only.
+          search={back.tab ? ({ tab: back.tab } as never) : undefined}
+          size="sm"
+        >
           <Group component="span" gap={4}>
             <ArrowLeft size={14} aria-hidden /> {back.label}
           </Group>

@@ -14,6 +14,8 @@ import { Page } from "../../ui/page";
 import { QueryView } from "../../ui/query-view";
 import { Section } from "../../ui/section";
 import { Ago } from "../../ui/time";
+import { RecordsList } from "../records/records-list";
+import { SchemaSection } from "../records/schema-section";
 import { EditCollection } from "./collection-form";
 import { collectionQuery } from "./collections";
 import { DocumentsList } from "./documents-list";
@@ -35,7 +37,7 @@ export function CollectionScreen() {
       back={{ to: "/vault", label: "Vault" }}
       actions={collection.data && <Actions collection={collection.data} onReload={reload} />}
     >
-      <QueryView query={collection}>{(data) => <Body collection={data} />}</QueryView>
+      <QueryView query={collection}>{(data) => <Body collection={data} onReload={reload} />}</QueryView>
     </Page>
   );
 }
@@ -47,7 +49,7 @@ export function useOwns(): (thing: { owner_id?: string | null }) => boolean {
   return ({ owner_id }) => can("vault.manage") || (!!owner_id && owner_id === me.account?.id);
 }
 
-function Body({ collection }: { collection: Collection }) {
+function Body({ collection, onReload }: { collection: Collection; onReload: () => void }) {
   const { tab = "documents", sort } = route.useSearch();
   const navigate = route.useNavigate();
   const can = usePermissions();
@@ -61,6 +63,7 @@ function Body({ collection }: { collection: Collection }) {
     >
       <Tabs.List mb="md">
         <Tabs.Tab value="documents">Documents</Tabs.Tab>
+        <Tabs.Tab value="records">Records</Tabs.Tab>
         {can("vault.write") && <Tabs.Tab value="trash">Trash</Tabs.Tab>}
         {mayShare && <Tabs.Tab value="grants">Grants</Tabs.Tab>}
         <Tabs.Tab value="about">About</Tabs.Tab>
@@ -76,12 +79,26 @@ function Body({ collection }: { collection: Collection }) {
           />
         </Stack>
       </Tabs.Panel>
+      <Tabs.Panel value="records">
+        <RecordsList
+          collection={collection}
+          sort={sort}
+          onSort={(next) => void navigate({ search: { tab, sort: next }, replace: true })}
+        />
+      </Tabs.Panel>
       <Tabs.Panel value="trash">
         <Trash collection={collection.id} />
       </Tabs.Panel>
       <Tabs.Panel value="grants">{mayShare && <Grants on={{ collection: collection.id }} />}</Tabs.Panel>
       <Tabs.Panel value="about">
-        <About collection={collection} />
+        <Stack>
+          <About collection={collection} />
+          <SchemaSection
+            collection={collection}
+            mayEdit={can("vault.write") && owns(collection)}
+            onReload={onReload}
+          />
+        </Stack>
       </Tabs.Panel>
     </Tabs>
   );
