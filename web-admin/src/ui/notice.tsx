@@ -7,6 +7,8 @@ export function Notice({ tone, ...alert }: AlertProps & { tone: Tone }) {
   return (
     <Alert
       variant="default"
+      // Most remarks stand there from the beginning; what comes up and must be read out says `alert` itself.
+      role="note"
       styles={{
         root: { borderInlineStart: `3px solid ${edge}` },
         title: { color: "var(--mantine-color-text)" },
