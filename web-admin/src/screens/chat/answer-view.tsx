@@ -14,11 +14,13 @@ interface Props {
   message: Message;
   /** How its stream ended, where it was listened to. */
   live: LiveAnswer | undefined;
+  /** Asks the same question once more. */
+  onAskAgain?: () => void;
   onSwitch: (sibling: string) => void;
   onOpen: (passage: OpenPassage) => void;
 }
 
-export function AnswerView({ message, live, onSwitch, onOpen }: Props) {
+export function AnswerView({ message, live, onAskAgain, onSwitch, onOpen }: Props) {
   const answer = useQuery({ ...answerQuery(message.answer ?? ""), enabled: !!message.answer });
   const { content, citations, withheld } = message;
   const whole = answer.data?.state === "done" && !withheld;
@@ -28,7 +30,11 @@ export function AnswerView({ message, live, onSwitch, onOpen }: Props) {
         <Writer answer={answer.data} />
         {content && <CitedText text={content} citations={citations} onOpen={onOpen} />}
         {whole && citations.length === 0 && <NoEvidence reason={live?.noEvidence ?? null} />}
-        <Ending state={withheld ? "revoked" : answer.data?.state} detail={live?.end?.detail ?? null} />
+        <Ending
+          state={withheld ? "revoked" : answer.data?.state}
+          detail={live?.end?.detail ?? null}
+          onAskAgain={onAskAgain}
+        />
         <Sources citations={citations} onOpen={onOpen} />
         <Siblings message={message} onSwitch={onSwitch} />
       </Stack>

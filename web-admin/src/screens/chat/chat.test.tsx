@@ -1,9 +1,9 @@
-import { cleanup, screen } from "@testing-library/react";
+import { cleanup, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import type { Answer, Conversation, Message } from "../../api/types";
 import { renderConsole } from "../../test/render";
-import { json, me, serve } from "../../test/server";
+import { json, me, problem, serve } from "../../test/server";
 
 const AT = "2026-01-01T00:00:00.000000Z";
 
@@ -125,6 +125,56 @@ test("a question names what it follows and where to look; a reworded one begins 
     { content: "And a bend?", parent: "msg_2" },
     { content: "Which knot? Tell me.", from_start: true, collections: [] },
   ]);
+});
+
+test("a question names the provider and the model that were chosen", async () => {
+  const provider = { id: "prv_1", name: "Acme", models: ["small", "large"], position: 1, enabled: true };
+  const server = serve({
+    ...base([], {}, ["chat.read", "chat.write", "chat.providers.read"]),
+    "GET /api/v1/chat/providers": () => json({ items: [provider], next: null }),
+    "POST /api/v1/chat/conversations/cnv_1/messages": () => sse(["done", {}]),
+  });
+  renderConsole("/chat/cnv_1");
+  const question = await screen.findByLabelText("Your question");
+  await userEvent.click(await screen.findByRole("combobox", { name: "Answered by" }));
+  await userEvent.click(await screen.findByRole("option", { name: "large", hidden: true }));
+  await userEvent.type(question, "Which knot?{Enter}");
+  await waitFor(() => expect(server.to("POST /api/v1/chat/conversations/cnv_1/messages")).toHaveLength(1));
+  await userEvent.click(screen.getByRole("combobox", { name: "Answered by" }));
+  await userEvent.click(await screen.findByRole("option", { name: "The first that answers", hidden: true }));
+  await userEvent.type(question, "And now?{Enter}");
+  await waitFor(() => expect(server.to("POST /api/v1/chat/conversations/cnv_1/messages")).toHaveLength(2));
+
+  const asked = server.to("POST /api/v1/chat/conversations/cnv_1/messages");
+  expect(await Promise.all(asked.map((request) => request.json()))).toEqual([
+    { content: "Which knot?", provider: "prv_1", model: "large" },
+    { content: "And now?" },
+  ]);
+});
+
+test("a question that was refused stays in its field, with the reason", async () => {
+  serve({
+    ...base([message({}), reply()], {}),
+    "POST /api/v1/chat/conversations/cnv_1/messages": () =>
+      problem({ status: 422, code: "chat.refused", detail: "Too many answers are being written." }),
+  });
+  renderConsole("/chat/cnv_1");
+  await userEvent.type(await screen.findByLabelText("Your question"), "And a bend?{Enter}");
+
+  expect(await screen.findByRole("alert")).toHaveTextContent("Too many answers are being written.");
+  await waitFor(() => expect(screen.getByLabelText("Your question")).toHaveValue("And a bend?"));
+});
+
+test("a question whose answer failed is asked again beside the first try", async () => {
+  const server = serve({
+    ...base([message({}), reply({ content: "" })], { state: "failed" }),
+    "POST /api/v1/chat/conversations/cnv_1/messages": () => sse(["done", {}]),
+  });
+  renderConsole("/chat/cnv_1");
+  await userEvent.click(await screen.findByRole("button", { name: "Ask again" }));
+
+  const asked = server.to("POST /api/v1/chat/conversations/cnv_1/messages");
+  expect(await asked[0]?.json()).toEqual({ content: "Which knot?", from_start: true });
 });
 
 test("who may only read sees no place to ask", async () => {

@@ -5,6 +5,7 @@ import { SendHorizontal } from "lucide-react";
 import { useState, type KeyboardEvent, type SyntheticEvent } from "react";
 import { usePermissions } from "../../session/permissions";
 import { collectionChoices } from "../vault/collections";
+import { ModelPicker, type ModelChoice } from "./model-picker";
 
 export interface Scope {
   /** Whether documents are searched at all. */
@@ -23,16 +24,22 @@ interface Props {
   busy: boolean;
   scope: Scope;
   onScope: (scope: Scope) => void;
-  onSend: (content: string) => void;
+  model: ModelChoice;
+  onModel: (model: ModelChoice) => void;
+  /** Says whether the question was taken. */
+  onSend: (content: string) => Promise<boolean>;
 }
 
-export function Composer({ busy, scope, onScope, onSend }: Props) {
+export function Composer({ busy, scope, onScope, model, onModel, onSend }: Props) {
   const [text, setText] = useState("");
   const ready = !busy && text.trim() !== "";
   const send = () => {
     if (!ready) return;
-    onSend(text.trim());
     setText("");
+    // A question that was refused is not lost, unless another one is being written already.
+    void onSend(text.trim()).then((taken) => {
+      if (!taken) setText((now) => now || text);
+    });
   };
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
@@ -57,7 +64,10 @@ export function Composer({ busy, scope, onScope, onSend }: Props) {
           onKeyDown={key}
         />
         <Group justify="space-between" align="flex-end">
-          <ScopePicker scope={scope} onScope={onScope} />
+          <Group gap="md" align="flex-end" flex="1 1 300px">
+            <ScopePicker scope={scope} onScope={onScope} />
+            <ModelPicker choice={model} onChoice={onModel} />
+          </Group>
           <Button type="submit" disabled={!ready} rightSection={<SendHorizontal size={15} aria-hidden />}>
             Ask
           </Button>
@@ -72,7 +82,7 @@ function ScopePicker({ scope, onScope }: Pick<Props, "scope" | "onScope">) {
   const collections = useQuery({ ...collectionChoices, enabled: can("vault.read") });
   const choices = (collections.data?.items ?? []).filter(({ searchable }) => searchable);
   return (
-    <Group gap="md" align="flex-end" flex="1 1 300px">
+    <>
       {scope.search && (
         <MultiSelect
           label="Search in"
@@ -89,6 +99,6 @@ function ScopePicker({ scope, onScope }: Pick<Props, "scope" | "onScope">) {
         checked={scope.search}
         onChange={(event) => onScope({ ...scope, search: event.currentTarget.checked })}
       />
-    </Group>
+    </>
   );
 }

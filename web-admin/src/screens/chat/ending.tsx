@@ -1,4 +1,5 @@
-import { Text } from "@mantine/core";
+import { Button, Text } from "@mantine/core";
+import { RotateCw } from "lucide-react";
 import type { Answer } from "../../api/types";
 import { Notice } from "../../ui/notice";
 import type { Tone } from "../../ui/status";
@@ -8,23 +9,41 @@ const ENDINGS: Partial<Record<Answer["state"], { tone: Tone; title: string; text
   interrupted: {
     tone: "warn",
     title: "Interrupted",
-    text: "The server ended in the middle of this answer. Ask again to get a whole one.",
+    text: "The server was stopped in the middle of this answer. What came until then is kept.",
   },
   revoked: {
     tone: "bad",
     title: "Revoked",
     text: "The right to read what this answer is made from was taken away, so it is withheld.",
   },
-  failed: { tone: "bad", title: "No answer", text: "This question could not be answered. Ask again later." },
+  failed: { tone: "bad", title: "No answer", text: "This question could not be answered." },
 };
 
+interface Props {
+  state: Answer["state"] | undefined;
+  /** Why, in the server's words. */
+  detail: string | null;
+  onAskAgain?: () => void;
+}
+
 /** How an answer ended, where it did not end whole. */
-export function Ending({ state, detail }: { state: Answer["state"] | undefined; detail: string | null }) {
+export function Ending({ state, detail, onAskAgain }: Props) {
   const ending = state && ENDINGS[state];
   if (!ending) return null;
   return (
     <Notice tone={ending.tone} title={ending.title} p="xs">
       <Text size="md">{(state === "failed" && detail) || ending.text}</Text>
+      {state !== "revoked" && onAskAgain && (
+        <Button
+          size="compact-sm"
+          variant="default"
+          mt="xs"
+          leftSection={<RotateCw size={13} aria-hidden />}
+          onClick={onAskAgain}
+        >
+          Ask again
+        </Button>
+      )}
     </Notice>
   );
 }

@@ -11,6 +11,7 @@ import type { OpenPassage } from "../vault/passage-drawer";
 import { AnswerView, LiveAnswerView } from "./answer-view";
 import { leafBelow, rememberBranch } from "./branches";
 import { Composer, scopeOf, type Scope } from "./composer";
+import type { ModelChoice } from "./model-picker";
 import { answerQuery } from "./queries";
 import { Question } from "./question";
 import { useAnswer } from "./use-answer";
@@ -32,17 +33,23 @@ export function Thread({ conversation, untitled, branch, earlier, onOpen }: Prop
   const client = useQueryClient();
   const can = usePermissions();
   const [scope, setScope] = useState<Scope>({ search: true, collections: [] });
+  const [model, setModel] = useState<ModelChoice>(null);
   const { running, ended, error, send, listen, stop } = useAnswer(conversation);
   const last = branch.at(-1);
   useResume(last, running !== null, listen);
   useEffect(() => rememberBranch(branch), [branch]);
 
   const askNext = (content: string, place: Partial<NewMessage>) => {
-    send({ content, ...place, ...scopeOf(scope) });
+    const asked = send({ content, ...place, ...scopeOf(scope), ...model });
     void navigate({ search: {}, replace: true });
     if (untitled)
       void giveTitle(untitled, content).then(() => client.invalidateQueries({ queryKey: ["conversations"] }));
+    return asked;
   };
+  const askAgain = (content: string, { parent }: Message) =>
+    void askNext(content, parent ? { parent } : { from_start: true });
+  const mayAsk = can("chat.write") && !running;
+  const questionOf = ({ parent }: Message) => branch.find(({ id }) => id === parent);
   const switchTo = async (message: string) => {
     const leaf = await leafBelow(client, conversation, message);
     void navigate({ search: { leaf }, replace: true });
@@ -70,12 +77,7 @@ export function Thread({ conversation, untitled, branch, earlier, onOpen }: Prop
             <Question
               key={message.id}
               message={message}
-              onEdit={
-                can("chat.write") && !running
-                  ? (content) =>
-                      askNext(content, message.parent ? { parent: message.parent } : { from_start: true })
-                  : undefined
-              }
+              onEdit={mayAsk ? (content) => askAgain(content, message) : undefined}
               onSwitch={(sibling) => void switchTo(sibling)}
             />
           ) : (
@@ -83,6 +85,7 @@ export function Thread({ conversation, untitled, branch, earlier, onOpen }: Prop
               key={message.id}
               message={message}
               live={ended.get(message.answer ?? "")}
+              onAskAgain={mayAsk ? again(questionOf(message), askAgain) : undefined}
               onSwitch={(sibling) => void switchTo(sibling)}
               onOpen={onOpen}
             />
@@ -100,11 +103,18 @@ export function Thread({ conversation, untitled, branch, earlier, onOpen }: Prop
           busy={running !== null}
           scope={scope}
           onScope={setScope}
+          model={model}
+          onModel={setModel}
           onSend={(content) => askNext(content, last ? { parent: last.id } : {})}
         />
       )}
     </Stack>
   );
+}
+
+/** The same question once more, as a branch beside the first try. */
+function again(question: Message | undefined, ask: (content: string, question: Message) => void) {
+  return question && (() => ask(question.content, question));
 }
 
 /** After a reload, an answer that is still being written is listened to from its beginning. */

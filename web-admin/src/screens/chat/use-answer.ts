@@ -21,8 +21,9 @@ export function useAnswer(conversation: string) {
   const [ended, setEnded] = useState<ReadonlyMap<string, LiveAnswer>>(new Map());
   const abort = useRef<AbortController | null>(null);
 
+  /** Gives false when the question was refused or the answer was lost. */
   const start = useCallback(
-    async (question: NewMessage | null, open: Parameters<typeof follow>[0]["open"]) => {
+    async (question: NewMessage | null, open: Parameters<typeof follow>[0]["open"]): Promise<boolean> => {
       abort.current?.abort(new DOMException("Another answer began.", "AbortError"));
       const { signal } = (abort.current = new AbortController());
       setError(null);
@@ -34,6 +35,7 @@ export function useAnswer(conversation: string) {
           client.invalidateQueries({ queryKey: ["answer", answer?.id] }),
         ]);
       };
+      let taken = true;
       try {
         const answer = await follow({
           open,
@@ -43,11 +45,13 @@ export function useAnswer(conversation: string) {
         setEnded((before) => new Map(before).set(answer.id ?? "", answer));
         await fresh(answer);
       } catch (thrown) {
-        if (signal.aborted) return;
+        if (signal.aborted) return taken;
+        taken = false;
         setError(thrown);
         await fresh(null);
       }
       if (!signal.aborted) setRunning(null);
+      return taken;
     },
     [client, conversation],
   );
@@ -55,7 +59,7 @@ export function useAnswer(conversation: string) {
   useEffect(() => () => abort.current?.abort(new DOMException("The screen was left.", "AbortError")), []);
 
   const send = useCallback(
-    (question: NewMessage) => void start(question, asking(conversation, question, crypto.randomUUID())),
+    (question: NewMessage) => start(question, asking(conversation, question, crypto.randomUUID())),
     [start, conversation],
   );
   const listen = useCallback((answer: string) => void start(null, listening(answer, null)), [start]);
