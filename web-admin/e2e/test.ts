@@ -34,7 +34,9 @@ export function watch(page: Page): string[] {
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("request", (request) => {
     const url = new URL(request.url());
-    const own = url.protocol === "data:" || url.protocol === "blob:" || url.port === new URL(home()).port;
+    // The browser's own viewer of PDF files is a page of the browser.
+    const local = ["data:", "blob:", "chrome-extension:", "chrome:"].includes(url.protocol);
+    const own = local || url.port === new URL(home()).port;
     if (!own) complaints.push(`request to ${url.origin}`);
   });
   return complaints;

@@ -13,13 +13,19 @@ export async function collection(page: Page, name: string): Promise<void> {
   await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
 }
 
-export const textFile = (name: string, text: string) => ({
+interface Upload {
+  name: string;
+  mimeType: string;
+  buffer: Buffer;
+}
+
+export const textFile = (name: string, text: string): Upload => ({
   name,
   mimeType: "text/plain",
   buffer: Buffer.from(text),
 });
 
-export async function upload(page: Page, ...files: ReturnType<typeof textFile>[]): Promise<void> {
+export async function upload(page: Page, ...files: Upload[]): Promise<void> {
   const chooser = page.waitForEvent("filechooser");
   await page.getByRole("button", { name: "Choose files" }).click();
   await (await chooser).setFiles(files);

@@ -1,4 +1,4 @@
-import { Tabs, Text } from "@mantine/core";
+import { Tabs } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { api, ask } from "../../api/client";
@@ -12,6 +12,7 @@ import { DocumentAbout } from "./document-about";
 import { DocumentActions } from "./document-actions";
 import { DocumentTextView } from "./document-text-view";
 import { Grants } from "./grants";
+import { EarlierPreview, EarlierVersion } from "./earlier-version";
 import { Preview } from "./preview";
 import { Versions } from "./versions";
 
@@ -49,7 +50,7 @@ function Body({ document }: { document: VaultDocument }) {
   const mayShare = can("vault.share") && owns(document);
   const readable = document.searchable && can("knowledge.read");
   const passage = from !== undefined && to !== undefined ? { from: Number(from), to: Number(to) } : null;
-  const shown = version ?? document.version_id;
+  const earlier = version !== undefined && version !== document.version_id ? version : null;
   return (
     <>
       {document.deleted_at && (
@@ -57,11 +58,7 @@ function Body({ document }: { document: VaultDocument }) {
           Readers don’t see this document any more. It can be restored until it goes for good.
         </Notice>
       )}
-      {shown !== document.version_id && (
-        <Notice tone="warn" title="An earlier version">
-          <Text size="md">This is not the newest version of the document.</Text>
-        </Notice>
-      )}
+      {earlier && <EarlierVersion document={document} version={earlier} />}
       <Tabs
         value={tab ?? (passage && readable ? "text" : "preview")}
         keepMounted={false}
@@ -77,7 +74,11 @@ function Body({ document }: { document: VaultDocument }) {
           <Tabs.Tab value="about">About</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="preview">
-          <Preview document={document} version={shown} />
+          {earlier ? (
+            <EarlierPreview document={document} version={earlier} />
+          ) : (
+            <Preview document={document} version={{ ...document, id: document.version_id }} />
+          )}
         </Tabs.Panel>
         <Tabs.Panel value="text">
           {readable && <DocumentTextView document={document.id} version={version} passage={passage} />}

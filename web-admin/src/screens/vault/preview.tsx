@@ -3,7 +3,7 @@ import { Anchor, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { fetchRaw } from "../../api/raw";
-import type { VaultDocument } from "../../api/types";
+import type { DocumentVersion, VaultDocument } from "../../api/types";
 import { MarkedText } from "../../ui/marked-text";
 import { Notice } from "../../ui/notice";
 import { QueryView } from "../../ui/query-view";
@@ -14,25 +14,29 @@ import { previewKind, SHOWN_BYTES, TEXT_BYTES, type PreviewKind } from "./previe
 
 const REVOKE_MS = 60_000;
 
+/** The bytes of a version. */
+export type ShownVersion = Pick<DocumentVersion, "id" | "media_type" | "size">;
+
 interface Props {
   document: VaultDocument;
-  version: string;
+  version: ShownVersion;
 }
 
 export function Preview({ document, version }: Props) {
-  const kind = previewKind(document.media_type);
+  const kind = previewKind(version.media_type);
+  const none = (why: string) => <NoPreview document={document} version={version} why={why} />;
   if (document.deleted_at) return <Text c="dimmed">A deleted document is not shown.</Text>;
-  if (kind === "none")
-    return <NoPreview document={document} why="There is no preview of this kind of document." />;
-  if (kind !== "text" && document.size > SHOWN_BYTES)
-    return <NoPreview document={document} why={`It is too big to be shown here (${size(document.size)}).`} />;
+  if (version.size === 0) return <Text c="dimmed">This document is empty.</Text>;
+  if (kind === "none") return none(`There is no preview of this kind of document (${version.media_type}).`);
+  if (kind !== "text" && version.size > SHOWN_BYTES)
+    return none(`It is too big to be shown here (${size(version.size)}).`);
   return <Bytes document={document} version={version} kind={kind} />;
 }
 
 function Bytes({ document, version, kind }: Props & { kind: PreviewKind }) {
   const bytes = useQuery({
-    queryKey: ["preview", document.id, version],
-    queryFn: ({ signal }) => load(contentPath(document.id, version), document, kind, signal),
+    queryKey: ["preview", document.id, version.id],
+    queryFn: ({ signal }) => load(contentPath(document.id, version.id), version, kind, signal),
     // Bytes that are looked at no longer need not stay in memory.
     gcTime: 0,
     staleTime: Infinity,
@@ -42,11 +46,11 @@ function Bytes({ document, version, kind }: Props & { kind: PreviewKind }) {
       <QueryView query={bytes}>
         {(shown) =>
           kind === "text" ? (
-            <TextPreview text={shown} whole={document.size <= TEXT_BYTES} />
+            <TextPreview text={shown} whole={version.size <= TEXT_BYTES} />
           ) : kind === "image" ? (
-            <img src={shown} alt={document.name} style={{ maxWidth: "100%", height: "auto" }} />
+            <Picture source={shown} document={document} version={version} />
           ) : (
-            <PdfPreview source={shown} document={document} />
+            <PdfPreview source={shown} document={document} version={version} />
           )
         }
       </QueryView>
@@ -57,20 +61,19 @@ function Bytes({ document, version, kind }: Props & { kind: PreviewKind }) {
 /** Text, or the address of an image or a PDF. */
 async function load(
   path: string,
-  document: VaultDocument,
+  { media_type, size: bytes }: ShownVersion,
   kind: PreviewKind,
   signal: AbortSignal,
 ): Promise<string> {
-  const part = kind === "text" && document.size > TEXT_BYTES;
+  const part = kind === "text" && bytes > TEXT_BYTES;
   const response = await fetchRaw(path, {
     signal,
     headers: part ? { Range: `bytes=0-${TEXT_BYTES - 1}` } : {},
   });
   const blob = await response.blob();
-  if (kind === "text")
-    return new TextDecoder(charsetOf(document.media_type)).decode(await blob.arrayBuffer());
+  if (kind === "text") return new TextDecoder(charsetOf(media_type)).decode(await blob.arrayBuffer());
   // A type out of our own list: whatever the bytes are, they are an image or a PDF or nothing.
-  const type = kind === "pdf" ? "application/pdf" : (document.media_type.split(";")[0] ?? "");
+  const type = kind === "pdf" ? "application/pdf" : (media_type.split(";")[0] ?? "");
   return kind === "pdf"
     ? URL.createObjectURL(new Blob([blob], { type }))
     : dataUrl(new Blob([blob], { type }));
@@ -108,7 +111,7 @@ function TextPreview({ text, whole }: { text: string; whole: boolean }) {
 }
 
 /** The browser's own viewer; where a policy or the browser refuses it, a way to the file. */
-function PdfPreview({ source, document }: { source: string; document: VaultDocument }) {
+function PdfPreview({ source, document, version }: Props & { source: string }) {
   const [refused, setRefused] = useState(false);
   useEffect(() => {
     const note = (event: SecurityPolicyViolationEvent) => {
@@ -122,22 +125,43 @@ function PdfPreview({ source, document }: { source: string; document: VaultDocum
       setTimeout(() => URL.revokeObjectURL(source), REVOKE_MS);
     };
   }, [source]);
-  if (refused) return <NoPreview document={document} why="This browser does not show PDF files here." />;
+  // Phones have no viewer, and would show an empty frame.
+  if (refused || !navigator.pdfViewerEnabled)
+    return (
+      <NoPreview document={document} version={version} why="This browser does not show PDF files here." />
+    );
   return (
     <iframe
-      src={source}
+      src={`${source}#navpanes=0&view=FitH`}
       title={document.name}
       style={{ width: "100%", height: "75vh", border: 0, background: "var(--holdfast-ground)" }}
     />
   );
 }
 
-function NoPreview({ document, why }: { document: VaultDocument; why: string }) {
+/** An image; bytes that are none, whatever their type says, are said to be none. */
+function Picture({ source, document, version }: Props & { source: string }) {
+  const [broken, setBroken] = useState(false);
+  if (broken)
+    return (
+      <NoPreview document={document} version={version} why="Its bytes are not an image that can be shown." />
+    );
+  return (
+    <img
+      src={source}
+      alt={document.name}
+      style={{ maxWidth: "100%", height: "auto" }}
+      onError={() => setBroken(true)}
+    />
+  );
+}
+
+function NoPreview({ document, version, why }: Props & { why: string }) {
   return (
     <Notice tone="idle">
       <Text size="md">
         {why}{" "}
-        <Anchor href={contentPath(document.id)} download={document.name} inherit>
+        <Anchor href={contentPath(document.id, version.id)} download={document.name} inherit>
           Download it
         </Anchor>{" "}
         to open it.
