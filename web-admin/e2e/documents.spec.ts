@@ -1,4 +1,5 @@
 import { expect, expectAccessible, expectNoSidewaysScroll, test, unique } from "./test";
+import { MOST_BYTES } from "./server";
 import { collection, textFile, upload } from "./vault";
 
 const TEXT = [
@@ -108,24 +109,46 @@ test("a document is renamed, gets a new version, goes to the trash and comes bac
   await expect(page.getByRole("link", { name: "final.txt" })).toBeVisible();
 });
 
-test("many files are dropped, and each is uploaded", async ({ page }) => {
+test("many files are dropped; each tells how far it is, and one that is refused why", async ({ page }) => {
   await collection(page, unique("dropped"));
-  const names = Array.from({ length: 12 }, (_, number) => `note ${number + 1}.txt`);
-  const files = await page.evaluateHandle((names) => {
+  const files = await page.evaluateHandle((largest) => {
     const transfer = new DataTransfer();
-    for (const name of names)
-      transfer.items.add(new File([`Words of ${name}.`], name, { type: "text/plain" }));
+    const add = (name: string, part: string) =>
+      transfer.items.add(new File([part], name, { type: "text/plain" }));
+    for (let number = 1; number <= 12; number++) add(`note ${number}.txt`, `Words of note ${number}.`);
+    add("turned \u202etxt.exe", "What looks like another name.");
+    add("too large.txt", "x".repeat(largest + 1));
     return transfer;
-  }, names);
+  }, MOST_BYTES);
   const zone = page.getByRole("group", { name: "Upload" });
   await zone.dispatchEvent("dragover", { dataTransfer: files });
   await zone.dispatchEvent("drop", { dataTransfer: files });
 
-  await expect(page.getByRole("status").filter({ hasText: "12 of 12 uploaded" })).toBeVisible();
+  const uploads = page.getByRole("region", { name: "Files" }).getByRole("listitem");
+  await expect(page.getByRole("status").filter({ hasText: "12 of 14 uploaded, 2 failed" })).toBeVisible();
+  await expect(uploads.filter({ hasText: "note 7.txt" })).toContainText("done");
+  await expect(uploads.filter({ hasText: "turned" })).toContainText("takes 1 to 255 characters");
+  await expect(uploads.filter({ hasText: "too large.txt" })).toContainText("A document has at most");
   await expect(page.getByRole("table", { name: "Documents" }).getByRole("row")).toHaveCount(13);
   await expectAccessible(page);
+  await page.getByRole("button", { name: "Try too large.txt again" }).click();
+  await expect(uploads.filter({ hasText: "too large.txt" })).toContainText("A document has at most");
   await page.getByRole("button", { name: "Clear the ended ones" }).click();
   await expect(page.getByRole("region", { name: "Files" })).toHaveCount(0);
+});
+
+test("a file that can't be read is kept, and says why it is not found", async ({ page }) => {
+  await collection(page, unique("broken"));
+  await upload(page, { name: "torn.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1.4 torn") });
+  const row = page.getByRole("row", { name: /torn\.pdf/ });
+  await expect(row).toContainText(/failed.+/s);
+
+  await page.goto("/console/knowledge/reading?state=failed");
+  const failed = page.getByRole("row", { name: /torn\.pdf/ });
+  await failed.getByRole("button", { name: "Read torn.pdf again" }).click();
+  await expect(page.getByText("It is being read again.")).toBeVisible();
+  await expect(failed).toContainText("failed");
+  await expectAccessible(page);
 });
 
 test("access is granted and taken away", async ({ page }) => {

@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 const START_MS = 60_000;
+/** The largest document that the server takes, small enough to be exceeded by a test. */
+export const MOST_BYTES = 4 * 1024 * 1024;
 
 export default async function start(): Promise<() => Promise<void>> {
   const binary = process.env.HOLDFAST_BIN;
@@ -16,6 +18,7 @@ export default async function start(): Promise<() => Promise<void>> {
   const listeners = ["--http", "--https", "--ops"].flatMap((flag) => [flag, "127.0.0.1:0"]);
   const server = spawn(binary, ["serve", "--data", folder, ...listeners], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, HOLDFAST__VAULT__MAX_DOCUMENT_BYTES: String(MOST_BYTES) },
   });
   const log = createWriteStream(join(folder, "server.log"));
   server.stdout.pipe(log);

@@ -5,6 +5,7 @@ import { useState, type DragEvent } from "react";
 import { Section } from "../../ui/section";
 import { size } from "../../ui/size";
 import { Status, type Tone } from "../../ui/status";
+import { filesOf } from "./dropped-files";
 import classes from "./upload-panel.module.css";
 import type { UploadItem, UploadQueue, UploadState } from "./upload-queue";
 import { useUploads } from "./use-uploads";
@@ -21,10 +22,12 @@ export function UploadPanel({ collection }: { collection: string }) {
 
 function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
   const [over, setOver] = useState(false);
+  const [unreadable, setUnreadable] = useState(false);
   const drop = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
-    onFiles(Array.from(event.dataTransfer.files));
+    setUnreadable(false);
+    void filesOf(event.dataTransfer).then(onFiles, () => setUnreadable(true));
   };
   const enter = (event: DragEvent) => {
     event.preventDefault();
@@ -47,7 +50,7 @@ function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
       onDrop={drop}
     >
       <FileUp size={22} strokeWidth={1.5} aria-hidden />
-      <Text size="md">Drop files here, or</Text>
+      <Text size="md">Drop files or folders here, or</Text>
       <FileButton multiple onChange={onFiles}>
         {(props) => (
           <Button variant="default" {...props}>
@@ -55,6 +58,11 @@ function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
           </Button>
         )}
       </FileButton>
+      {unreadable && (
+        <Text className={classes.wide} size="sm" c="var(--mantine-color-error)" role="alert">
+          What was dropped can’t be read. Choose the files instead.
+        </Text>
+      )}
     </div>
   );
 }
