@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { api, ask } from "../../api/client";
 import type { SearchMode, SearchResult } from "../../api/types";
 import { QueryView } from "../../ui/query-view";
+import { ScreenLink } from "../../ui/screen-link";
 import { Status } from "../../ui/status";
 import type { OpenPassage } from "../vault/passage-drawer";
 import { Hit } from "./hit";
@@ -37,7 +38,7 @@ export function Results({ mode, query, collections, onOpen }: Props) {
           {({ items, rung }) => (
             <>
               <RungNote rung={rung} mode={mode} />
-              {items.length === 0 && <Text c="dimmed">Nothing was found.</Text>}
+              {items.length === 0 && <NothingFound />}
               {items.map((hit) => (
                 <Hit key={hit.passage} hit={hit} onOpen={onOpen} />
               ))}
@@ -52,15 +53,45 @@ export function Results({ mode, query, collections, onOpen }: Props) {
 /** Which way answered, why not the one that was asked for, and how much of the passages it looks through. */
 function RungNote({ rung, mode }: { rung: SearchResult["rung"]; mode: SearchMode }) {
   const asked = rung.name === mode;
+  const all = rung.coverage >= 1;
   return (
     <div>
       <Text size="sm" component="div">
-        <Status tone={asked ? "ok" : "warn"}>{`Rung: ${rung.name}`}</Status>
+        <Status tone={asked && all ? "ok" : "warn"}>{`Rung: ${rung.name}`}</Status>
       </Text>
-      <Text size="sm" c="dimmed">
-        Searched by {RUNG_LABEL[rung.name]} through {Math.round(rung.coverage * 1000) / 10} % of the passages.
-      </Text>
-      {rung.reason && <Text size="sm">{rung.reason}</Text>}
+      {rung.name !== "nothing" && (
+        <Text size="sm" c="dimmed">
+          Searched by {RUNG_LABEL[rung.name]} through {all ? "all" : `${percent(rung.coverage)} %`} of the
+          passages{!all && "; the others are still being indexed"}.
+        </Text>
+      )}
+      {rung.reason && (
+        <Text size="sm">
+          {!asked && rung.name !== "nothing" && `Not by ${RUNG_LABEL[mode]}: `}
+          {sentence(rung.reason)}
+        </Text>
+      )}
     </div>
   );
+}
+
+function NothingFound() {
+  return (
+    <Text c="dimmed">
+      Nothing was found. Try fewer or other words, or look at{" "}
+      <ScreenLink to="/knowledge/reading" inherit>
+        what is still being read
+      </ScreenLink>
+      .
+    </Text>
+  );
+}
+
+/** A share below one is never said to be the whole. */
+function percent(share: number): number {
+  return Math.min(99.9, Math.round(share * 1000) / 10);
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? "" : "."}`;
 }

@@ -12,6 +12,7 @@ import { PassageDrawer, type OpenPassage } from "../vault/passage-drawer";
 import { collectionChoices } from "../vault/collections";
 import { KnowledgeTabs } from "./knowledge-tabs";
 import { MODE_LABEL, MODES } from "./modes";
+import { NoModel } from "./no-model";
 import { Results } from "./results";
 
 const route = getRouteApi("/app/knowledge");
@@ -23,6 +24,7 @@ export function SearchScreen() {
     <Page title="Search" lead="The same question by words, by meaning, and by both together.">
       <KnowledgeTabs value="/knowledge">
         <QueryForm key={query} />
+        <NoModel />
         {query ? (
           <Lab
             query={query}

@@ -1,4 +1,4 @@
-import { screen, within } from "@testing-library/react";
+import { cleanup, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import type { SearchMode, SearchResult } from "../../api/types";
 import { renderConsole } from "../../test/render";
@@ -53,6 +53,51 @@ test("each way of searching tells its rung, its reason and its coverage, and mar
   expect(hybrid).toHaveTextContent("text #1, 7.500 (adds 0.500)");
   expect(hybrid.querySelector("mark")).toHaveTextContent(/^bowline$/);
   expect(server.to("POST /api/v1/knowledge/search")).toHaveLength(1);
+});
+
+test("what answered instead says why, and a part of the passages is never said to be all", async () => {
+  serve({
+    ...BASE,
+    "POST /api/v1/knowledge/search": () =>
+      json(found({ name: "database", reason: "the text index is being built", coverage: 0.9999 })),
+  });
+  renderConsole("/knowledge?query=loop&mode=vector");
+
+  const vector = await screen.findByRole("region", { name: "Vector results" });
+  expect(await within(vector).findByText("Rung: database")).toBeInTheDocument();
+  expect(vector).toHaveTextContent("Not by meaning: The text index is being built.");
+  expect(vector).toHaveTextContent("99.9 % of the passages; the others are still being indexed.");
+});
+
+test("when nothing is found, it says so and what to do", async () => {
+  const rung = { name: "nothing", reason: "no word like those asked for is known", coverage: 1 };
+  serve({ ...BASE, "POST /api/v1/knowledge/search": () => json({ items: [], rung }) });
+  renderConsole("/knowledge?query=zyzzyva&mode=text");
+
+  const text = await screen.findByRole("region", { name: "Text results" });
+  expect(await within(text).findByText(/Nothing was found/)).toBeInTheDocument();
+  expect(text).toHaveTextContent("No word like those asked for is known.");
+  expect(within(text).getByRole("link", { name: "what is still being read" })).toBeInTheDocument();
+});
+
+test("without a usable model the lab says that meaning is not searched, and why", async () => {
+  let usable = false;
+  const models = () => [
+    { name: "minilm", dimensions: 384, usable, default: true, reason: "the file is missing" },
+  ];
+  const server = { ...BASE, "GET /api/v1/knowledge/models": () => json({ items: models() }) };
+  serve(server);
+  renderConsole("/knowledge");
+  expect(await screen.findByText("No embedding model is at hand")).toBeInTheDocument();
+  expect(screen.getByRole("listitem")).toHaveTextContent("minilm: the file is missing");
+
+  cleanup();
+  usable = true;
+  const asked = serve(server);
+  renderConsole("/knowledge");
+  await waitFor(() => expect(asked.to("GET /api/v1/knowledge/models")).toHaveLength(1));
+  expect(await screen.findByRole("searchbox", { name: "Query" })).toBeInTheDocument();
+  expect(screen.queryByText("No embedding model is at hand")).not.toBeInTheDocument();
 });
 
 test("without the permission there is no entry in the navigation", async () => {

@@ -9,6 +9,7 @@ import { fieldErrors } from "../../api/problem";
 import type { Collection, EmbeddingModel } from "../../api/types";
 import { usePermissions } from "../../session/permissions";
 import { FormDialog } from "../../ui/form-dialog";
+import { modelsQuery } from "../knowledge/no-model";
 
 interface Values {
   name: string;
@@ -143,11 +144,7 @@ function Description({ form }: { form: Form }) {
 /** Which model places the documents by their meaning. */
 function Model({ form }: { form: Form }) {
   const can = usePermissions();
-  const models = useQuery({
-    queryKey: ["embedding_models"],
-    queryFn: ({ signal }) => ask(api.GET("/api/v1/knowledge/models", { signal })),
-    enabled: can("knowledge.read"),
-  });
+  const models = useQuery({ ...modelsQuery, enabled: can("knowledge.read") });
   const items = models.data?.items ?? [];
   const chosen = items.find((item) => item.name === form.values.model) ?? items.find((item) => item.default);
   return (
