@@ -1,7 +1,8 @@
 /** Documents on their way into the search: which state each is in, and why some are not found. */
 import { Anchor, Button, Group, SimpleGrid, Stack, Text } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { useEffect } from "react";
 import { useAction } from "../../api/action";
 import { api, ask } from "../../api/client";
 import { eq } from "../../api/filter";
@@ -59,6 +60,11 @@ export function ReadingScreen() {
     refetchInterval: busy ? POLL_MS : undefined,
     load: (query, signal) => ask(api.GET("/api/v1/knowledge/documents", { params: { query }, signal })),
   });
+  const client = useQueryClient();
+  // The last document may have come to its end after the list was read for the last time.
+  useEffect(() => {
+    if (!busy) void client.invalidateQueries({ queryKey: ["reading", "list"] });
+  }, [busy, client]);
   const again = useReread();
   const show = (patch: { state?: string; sort?: string }) =>
     void navigate({ search: (before) => ({ ...before, ...patch }), replace: true });
