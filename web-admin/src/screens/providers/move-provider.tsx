@@ -1,7 +1,8 @@
-import { ActionIcon, Group } from "@mantine/core";
+import { ActionIcon, Group, Text } from "@mantine/core";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import { useAction } from "../../api/action";
 import { api, ask, ifMatch } from "../../api/client";
+import { problemOf } from "../../api/problem";
 import type { ModelProvider } from "../../api/types";
 
 /** Tries a provider before or after its neighbour: the two change places. */
@@ -27,10 +28,17 @@ export function MoveProvider({ provider, all }: { provider: ModelProvider; all: 
     </ActionIcon>
   );
   return (
-    <Group gap={2} wrap="nowrap">
-      {step(all[at - 1], "Move up", ArrowUp)}
-      {step(all[at + 1], "Move down", ArrowDown)}
-    </Group>
+    <>
+      <Group gap={2} wrap="nowrap">
+        {step(all[at - 1], "Move up", ArrowUp)}
+        {step(all[at + 1], "Move down", ArrowDown)}
+      </Group>
+      {move.error && (
+        <Text size="sm" c="var(--mantine-color-error)" role="alert">
+          {problemOf(move.error).detail}
+        </Text>
+      )}
+    </>
   );
 }
 

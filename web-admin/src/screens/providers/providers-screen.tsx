@@ -13,6 +13,7 @@ import type { Column } from "../../ui/data-table";
 import { ListView } from "../../ui/list-view";
 import { Page } from "../../ui/page";
 import { Status } from "../../ui/status";
+import { EnableProvider } from "./enable-provider";
 import { MoveProvider } from "./move-provider";
 import { CreateProvider, EditProvider } from "./provider-form";
 import { TestProvider } from "./test-provider";
@@ -34,13 +35,17 @@ const COLUMNS: Column<ModelProvider>[] = [
   },
   { header: "Models", render: ({ models }) => models.join(", ") || "–" },
   { header: "Key", render: ({ has_api_key }) => (has_api_key ? "kept" : "none") },
-  {
-    header: "State",
-    render: ({ enabled }) => (
-      <Status tone={enabled ? "ok" : "idle"}>{enabled ? "enabled" : "disabled"}</Status>
-    ),
-  },
 ];
+
+const STATE: Column<ModelProvider> = {
+  header: "State",
+  render: ({ enabled }) => <Status tone={enabled ? "ok" : "idle"}>{enabled ? "enabled" : "disabled"}</Status>,
+};
+
+const SWITCH: Column<ModelProvider> = {
+  header: "State",
+  render: (provider) => <EnableProvider provider={provider} />,
+};
 
 interface Asking {
   what: "edit" | "delete";
@@ -94,7 +99,7 @@ export function ProvidersScreen() {
       <ListView
         list={list}
         caption="Providers"
-        columns={writable ? [...COLUMNS, ...(sort ? [] : [order]), actions] : COLUMNS}
+        columns={writable ? [...COLUMNS, SWITCH, ...(sort ? [] : [order]), actions] : [...COLUMNS, STATE]}
         rowKey={({ id }) => id}
         sort={sort}
         onSort={(next) => void navigate({ search: { sort: next }, replace: true })}

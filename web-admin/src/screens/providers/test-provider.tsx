@@ -41,7 +41,8 @@ function Result({ ok, model, first_token_ms, text, reason }: ProviderTest) {
   return (
     <Stack>
       <Notice tone={ok ? "ok" : "bad"} title={ok ? "It answered" : "It did not answer"}>
-        <Text size="md">{ok ? text : reason}</Text>
+        <Text size="md">{ok ? text || "It began an answer without words." : said(reason)}</Text>
+        {!ok && <Text size="md">{advice(reason ?? "")}</Text>}
       </Notice>
       <Facts
         items={{
@@ -50,5 +51,37 @@ function Result({ ok, model, first_token_ms, text, reason }: ProviderTest) {
         }}
       />
     </Stack>
+  );
+}
+
+/** The reason as a sentence: the server says `401, …` where the provider refused, and `it answered 500` where it failed. */
+function said(reason: string | null | undefined): string {
+  if (!reason) return "It gave no reason.";
+  const words = /^\d{3}/.test(reason) ? `It refused with ${reason}` : reason;
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? "" : "."}`;
+}
+
+const ADVICE: [RegExp, string][] = [
+  [/^40[13]/, "Look at the key: it may be missing, wrong, or not allowed to use this model."],
+  [/^404/, "Look at the address and at the name of the model."],
+  [/^4/, "Look at the name of the model, and whether the provider speaks the OpenAI chat format."],
+  [/answered 429/, "It is asked too often, or its quota is used up. Try again later."],
+  [/answered 5/, "The provider itself has a fault. Try again later."],
+  [/not public/, "Ask an operator to allow this address, or choose a public one."],
+  [
+    /no connection/i,
+    "Look at the address, and whether the provider runs and can be reached from this server.",
+  ],
+  [
+    /in time|in its time/,
+    "The provider is slow or does not run. A longer time for the first token may help.",
+  ],
+  [/no JSON|no choices/, "There is something at this address, but it does not speak the OpenAI chat format."],
+];
+
+/** What to look at first. */
+export function advice(reason: string): string {
+  return (
+    ADVICE.find(([pattern]) => pattern.test(reason))?.[1] ?? "Look at the address, the key and the models."
   );
 }
