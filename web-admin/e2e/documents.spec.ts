@@ -156,12 +156,28 @@ test("access is granted and taken away", async ({ page }) => {
   await page.getByRole("tab", { name: "Grants" }).click();
   await page.getByRole("button", { name: "Grant access" }).click();
   const form = page.getByRole("dialog");
+  await form.getByRole("combobox", { name: "Member" }).fill("operator@");
+  await page.getByRole("option", { name: /operator@example\.com/ }).click();
+  await form.getByLabel("From").fill("2998-01-01T00:00");
+  await expectAccessible(page);
+  await form.getByRole("button", { name: "Grant", exact: true }).click();
+  await expect(page.getByRole("row", { name: /not valid yet/ })).toContainText("you");
+
+  await page.getByRole("button", { name: "Grant access" }).click();
   await form.getByLabel("Everyone in the tenant").check();
   await form.getByLabel("Until").fill("2999-01-01T00:00");
-  await expectAccessible(page);
   await form.getByRole("button", { name: "Grant", exact: true }).click();
   const row = page.getByRole("row", { name: /Everyone in the tenant/ });
   await expect(row).toContainText("in force");
+  await page.getByRole("row", { name: /not valid yet/ }).getByRole("button", { name: "Take away" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
+  await expect(page.getByRole("row", { name: /not valid yet/ })).toHaveCount(0);
+
+  await page.getByRole("tab", { name: "Documents" }).click();
+  await upload(page, textFile("seen by all.txt", "Words."));
+  await page.getByRole("link", { name: "seen by all.txt" }).click();
+  await page.getByRole("tab", { name: "Grants" }).click();
+  await expect(row).toContainText("its whole collection");
 
   await row.getByRole("button", { name: "Take away" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
@@ -189,7 +205,13 @@ test("a provider is added, tested, and deleted", async ({ page }) => {
 
   await row.getByRole("button", { name: `Test ${name}` }).click();
   await expect(page.getByRole("dialog")).toContainText("It did not answer");
+  await expect(page.getByRole("dialog")).toContainText("Look at the address");
+  await expectAccessible(page);
   await page.keyboard.press("Escape");
+  await row.getByText("enabled").click();
+  await expect(row).toContainText("disabled");
+  await page.reload();
+  await expect(row).toContainText("disabled");
   await row.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await expect(row).toHaveCount(0);
