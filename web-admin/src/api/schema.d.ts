@@ -226,7 +226,8 @@ export interface paths {
         };
         /**
          * Read a branch of a conversation
-         * @description The messages from `leaf` back towards the beginning, the oldest first, at most 200.
+         * @description Its messages, the oldest first, at most the last 200: by default of the branch that ends with the last message
+         *     of all.
          */
         get: operations["list_messages"];
         put?: never;
@@ -1508,8 +1509,20 @@ export interface components {
             provider?: string | null;
             /** @description The question. */
             question: string;
+            /** @description Why it failed, was interrupted or revoked, or that it rests on no document; null for an answer like any other. */
+            reason?: (components["schemas"]["AnswerReason"] & unknown) | null;
             /** @description How it stands. */
             state: components["schemas"]["AnswerState"] & unknown;
+        };
+        /**
+         * AnswerReason
+         * @description Why an answer is not what was hoped for.
+         */
+        AnswerReason: {
+            /** @description Stays the same for programs, such as `chat.providers_failed`, `chat.interrupted` or `chat.nothing_found`. */
+            code: string;
+            /** @description A sentence for people. */
+            detail: string;
         };
         /**
          * @description How an answer stands.
@@ -4170,8 +4183,10 @@ export interface operations {
     list_messages: {
         parameters: {
             query?: {
-                /** @description The last message of the branch; without it, the last of all. */
+                /** @description The last message of the branch. */
                 leaf?: string;
+                /** @description A message of the branch, which goes on from it to the newest that follows. */
+                through?: string;
             };
             header?: {
                 /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
