@@ -34,6 +34,8 @@ test: deps models ## Everything that must hold: format, lints, all tests on both
 	PATH="$(TARGET)/schemathesis/bin:$$PATH" cargo nextest run --workspace --locked
 	CHROMIUM=$$(command -v chromium chromium-browser | head -n 1) HOLDFAST_BIN=$(TARGET)/debug/holdfast $(NPM) run e2e
 	python3 demo/demo.py --binary $(TARGET)/debug/holdfast --models $(MODELS) --manuals $(TARGET)/demo --pages 150 --check
+	$(TARGET)/schemathesis/bin/python tests/openai_sdk.py sqlite
+	$(TARGET)/schemathesis/bin/python tests/openai_sdk.py postgres
 	tests/schemathesis.sh sqlite 25
 	tests/schemathesis.sh postgres 8
 

@@ -1,4 +1,5 @@
-//! `with-server (sqlite|postgres) BINARY COMMAND…` runs a command against a fresh server and ends with its status.
+//! `with-server (sqlite|postgres) [SETTING=VALUE…] BINARY COMMAND…` runs a command against a fresh server, with these
+//! environment variables, and ends with its status.
 //!
 //! The command finds in its environment `HOLDFAST_URL` and `HOLDFAST_KEY`, an API key of the operator, who may call
 //! every operation. One more tenant is there to be worked on. For tools that aren't Rust tests, such as Schemathesis.
@@ -11,14 +12,17 @@ use testkit::{Engine, Server};
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [engine, binary, program, rest @ ..] = &arguments[..] else { return usage() };
+    let Some((engine, rest)) = arguments.split_first() else { return usage() };
+    let settings: Vec<(&str, &str)> = rest.iter().map_while(|argument| argument.split_once('=')).collect();
+    let [binary, program, rest @ ..] = &rest[settings.len()..] else { return usage() };
     let engine = match engine.as_str() {
         "sqlite" => Engine::Sqlite,
         "postgres" => Engine::Postgres,
         _ => return usage(),
     };
 
-    let server = Server::start(binary, engine).await;
+    let builder = Server::builder(binary, engine);
+    let server = settings.into_iter().fold(builder, |builder, (name, value)| builder.env(name, value)).start().await;
     server.new_tenant("tools").await;
     let key = server.operator().await.api_key("tools").await;
     let secret = key.credential().unwrap_or_default();
@@ -38,6 +42,6 @@ async fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: with-server (sqlite|postgres) BINARY COMMAND [ARGUMENT…]");
+    eprintln!("usage: with-server (sqlite|postgres) [SETTING=VALUE…] BINARY COMMAND [ARGUMENT…]");
     ExitCode::from(2)
 }
