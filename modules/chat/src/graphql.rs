@@ -48,8 +48,7 @@ impl Query {
         Ok(self.0.get_conversation(caller(ctx)?, id).await?)
     }
 
-    /// Read a branch of a conversation: the one that ends with `leaf`, or that goes through a message and on to the
-    /// newest that follows from it, or that ends with the last message of all
+    /// Read a branch of a conversation, by its end or by a message that it goes through; by default the newest
     #[graphql(complexity = "50 * child_complexity")]
     async fn messages(
         &self,
