@@ -8,13 +8,13 @@ use testkit::{Client, Engine, Front, Server, on_both_engines};
 
 const BIN: &str = env!("CARGO_BIN_EXE_holdfast");
 
-async fn collection(client: &Client) -> String {
+pub(crate) async fn collection(client: &Client) -> String {
     let new = json!({ "name": "Papers", "searchable": true });
     let made = client.post("/api/v1/vault/collections", new).await.expect(201);
     made["id"].as_str().unwrap().to_owned()
 }
 
-async fn upload(client: &Client, collection: &str, name: &str, text: &str) -> Value {
+pub(crate) async fn upload(client: &Client, collection: &str, name: &str, text: &str) -> Value {
     let path = format!("/api/v1/vault/documents?collection={collection}&name={name}");
     client.request(Method::POST, &path).body("text/plain", text).send().await.expect(201)
 }
@@ -26,7 +26,7 @@ async fn search(client: &Client, query: &str) -> Vec<Value> {
 }
 
 /// Waits until so many documents can be searched, and by this process's index.
-async fn searchable(client: &Client, documents: i64) {
+pub(crate) async fn searchable(client: &Client, documents: i64) {
     let deadline = Instant::now() + Duration::from_secs(90);
     loop {
         let status = client.get("/api/v1/knowledge/status").await.expect(200);

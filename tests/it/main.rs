@@ -21,6 +21,8 @@ mod reading;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod revocation;
+#[cfg(test)]
 mod sockets;
 #[cfg(test)]
 mod vault;

@@ -11,9 +11,9 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 const BIN: &str = env!("CARGO_BIN_EXE_holdfast");
 const CHAT: &str = "/api/v1/chat/socket";
 
-type Socket = WebSocketStream<TcpStream>;
+pub(crate) type Socket = WebSocketStream<TcpStream>;
 
-async fn connect(front: &Front, path: &str, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
+pub(crate) async fn connect(front: &Front, path: &str, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
     let socket = TcpStream::connect(front.http).await.unwrap();
     let mut request = format!("ws://localhost:{}{path}", front.http.port()).into_client_request().unwrap();
     for (name, value) in headers {
@@ -26,7 +26,7 @@ async fn connect(front: &Front, path: &str, headers: &[(&'static str, &str)]) ->
     }
 }
 
-async fn say(socket: &mut Socket, message: &Value) {
+pub(crate) async fn say(socket: &mut Socket, message: &Value) {
     socket.send(Message::text(message.to_string())).await.unwrap();
 }
 

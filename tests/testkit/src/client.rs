@@ -135,6 +135,11 @@ impl Client {
         self.headers.get("authorization")?.to_str().ok()?.strip_prefix("Bearer ")
     }
 
+    /// The tenant it names.
+    pub fn tenant_name(&self) -> Option<&str> {
+        self.headers.get("holdfast-tenant")?.to_str().ok()
+    }
+
     /// Any other request.
     pub fn request(&self, method: Method, path: &str) -> Request {
         let asked = format!("{method} {path}");
