@@ -169,7 +169,10 @@ test("access is granted and taken away", async ({ page }) => {
   await form.getByRole("button", { name: "Grant", exact: true }).click();
   const row = page.getByRole("row", { name: /Everyone in the tenant/ });
   await expect(row).toContainText("in force");
-  await page.getByRole("row", { name: /not valid yet/ }).getByRole("button", { name: "Take away" }).click();
+  await page
+    .getByRole("row", { name: /not valid yet/ })
+    .getByRole("button", { name: "Take away" })
+    .click();
   await page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
   await expect(page.getByRole("row", { name: /not valid yet/ })).toHaveCount(0);
 
@@ -208,6 +211,7 @@ test("a provider is added, tested, and deleted", async ({ page }) => {
   await expect(page.getByRole("dialog")).toContainText("Look at the address");
   await expectAccessible(page);
   await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
   await row.getByText("enabled").click();
   await expect(row).toContainText("disabled");
   await page.reload();

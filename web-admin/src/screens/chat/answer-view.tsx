@@ -23,18 +23,16 @@ interface Props {
 export function AnswerView({ message, live, onAskAgain, onSwitch, onOpen }: Props) {
   const answer = useQuery({ ...answerQuery(message.answer ?? ""), enabled: !!message.answer });
   const { content, citations, withheld } = message;
-  const whole = answer.data?.state === "done" && !withheld;
+  // What is kept of an answer tells the reason also after a reload; its stream tells it a moment earlier.
+  const reason = answer.data?.reason?.detail ?? live?.end?.detail ?? null;
+  const bare = answer.data?.state === "done" && !withheld && answer.data.reason;
   return (
     <Paper component="article" aria-label="Answer" withBorder p="sm">
       <Stack gap="sm">
         <Writer answer={answer.data} />
         {content && <CitedText text={content} citations={citations} onOpen={onOpen} />}
-        {whole && citations.length === 0 && <NoEvidence reason={live?.noEvidence ?? null} />}
-        <Ending
-          state={withheld ? "revoked" : answer.data?.state}
-          detail={live?.end?.detail ?? null}
-          onAskAgain={onAskAgain}
-        />
+        {bare && <NoEvidence>{bare.detail}</NoEvidence>}
+        <Ending state={withheld ? "revoked" : answer.data?.state} reason={reason} onAskAgain={onAskAgain} />
         <Sources citations={citations} onOpen={onOpen} />
         <Siblings message={message} onSwitch={onSwitch} />
       </Stack>
@@ -64,6 +62,13 @@ function Writer({ answer }: { answer: Answer | undefined }) {
     </Group>
   );
 }
+
+/** Why an answer rests on no document, while it is being written; afterwards the server says it in its own words. */
+const LACK: Record<string, string | undefined> = {
+  nothing_found:
+    "Nothing was found in the documents that were searched, so nothing stands behind this answer.",
+  nothing_cited: "This answer cites none of the passages that were found; check it elsewhere.",
+};
 
 interface LiveProps {
   answer: LiveAnswer;
@@ -100,7 +105,7 @@ export function LiveAnswerView({ answer, stop, onOpen }: LiveProps) {
           )}
         </Group>
         {text && <CitedText text={text} citations={citations} onOpen={onOpen} />}
-        {noEvidence && <NoEvidence reason={noEvidence} />}
+        {noEvidence && <NoEvidence>{LACK[noEvidence]}</NoEvidence>}
       </Stack>
     </Paper>
   );

@@ -50,6 +50,8 @@ const answer = (given: Partial<Answer>): Answer => ({
   ...given,
 });
 
+const why = (code: string) => ({ code, detail: `The reason of ${code}.` });
+
 const base = (items: Message[], state: Partial<Answer>, permissions = ["chat.read", "chat.write"]) => ({
   "GET /api/v1/identity/me": () => json(me(permissions)),
   "GET /api/v1/chat/conversations/cnv_1": () => json(conversation),
@@ -65,23 +67,31 @@ const sse = (...events: [string, unknown][]) =>
     { headers: { "Content-Type": "text/event-stream" } },
   );
 
-test("how an answer ended and who wrote it are told in words", async () => {
-  const endings: [Partial<Answer>, Partial<Message>, RegExp][] = [
-    [{ state: "interrupted" }, {}, /Interrupted/],
-    [{ state: "stopped" }, {}, /Stopped/],
-    [{ state: "failed" }, { content: "" }, /No answer/],
-    [{ state: "done", provider: "extractive" }, { withheld: true, content: "" }, /Revoked/],
-    [{ state: "done", provider: "extractive" }, {}, /no model answered/],
-    [{ state: "done", provider: "Acme", model: "small" }, {}, /answered by Acme with small/],
-    [{ state: "done", provider: "Acme" }, {}, /No evidence/],
-  ];
-  for (const [state, given, said] of endings) {
+const ENDINGS: [Partial<Answer>, Partial<Message>, RegExp][] = [
+  [{ state: "interrupted" }, {}, /Interrupted/],
+  [{ state: "stopped" }, {}, /Stopped/],
+  [{ state: "failed" }, { content: "" }, /No answer/],
+  [{ state: "done", provider: "extractive" }, { withheld: true, content: "" }, /Revoked/],
+  [{ state: "done", provider: "extractive" }, {}, /no model answered/],
+  [{ state: "done", provider: "Acme", model: "small" }, {}, /answered by Acme with small/],
+  [{ state: "done", provider: "Acme", reason: why("chat.nothing_cited") }, {}, /No evidence/],
+  [
+    { state: "failed", reason: why("chat.providers_failed") },
+    { content: "" },
+    /The reason of chat\.providers_failed/,
+  ],
+  [{ state: "interrupted", reason: why("chat.interrupted") }, {}, /The reason of chat\.interrupted/],
+];
+
+test.each(ENDINGS)(
+  "how an answer ended and who wrote it are told in words: %o",
+  async (state, given, said) => {
     serve(base([message({}), reply(given)], state));
     renderConsole("/chat/cnv_1");
+
     expect((await screen.findAllByText(said)).length).toBeGreaterThan(0);
-    cleanup();
-  }
-});
+  },
+);
 
 test("an answer that is still being written is listened to again after a reload", async () => {
   let running = true;
@@ -136,20 +146,20 @@ test("a question names the provider and the model that were chosen", async () =>
   });
   renderConsole("/chat/cnv_1");
   const question = await screen.findByLabelText("Your question");
-  await userEvent.click(await screen.findByRole("combobox", { name: "Answered by" }));
-  await userEvent.click(await screen.findByRole("option", { name: "large", hidden: true }));
-  await userEvent.type(question, "Which knot?{Enter}");
-  await waitFor(() => expect(server.to("POST /api/v1/chat/conversations/cnv_1/messages")).toHaveLength(1));
-  await userEvent.click(screen.getByRole("combobox", { name: "Answered by" }));
-  await userEvent.click(await screen.findByRole("option", { name: "The first that answers", hidden: true }));
-  await userEvent.type(question, "And now?{Enter}");
-  await waitFor(() => expect(server.to("POST /api/v1/chat/conversations/cnv_1/messages")).toHaveLength(2));
-
-  const asked = server.to("POST /api/v1/chat/conversations/cnv_1/messages");
-  expect(await Promise.all(asked.map((request) => request.json()))).toEqual([
-    { content: "Which knot?", provider: "prv_1", model: "large" },
-    { content: "And now?" },
-  ]);
+  const choose = async (label: string) => {
+    await userEvent.click(await screen.findByRole("combobox", { name: "Answered by" }));
+    await userEvent.click(await screen.findByText(label));
+  };
+  const asked = async (times: number) => {
+    await userEvent.type(question, "?{Enter}");
+    const sent = () => server.to("POST /api/v1/chat/conversations/cnv_1/messages");
+    await waitFor(() => expect(sent()).toHaveLength(times));
+    return (await sent().at(-1)?.json()) as unknown;
+  };
+  await choose("large");
+  expect(await asked(1)).toEqual({ content: "?", provider: "prv_1", model: "large" });
+  await choose("The first that answers");
+  expect(await asked(2)).toEqual({ content: "?" });
 });
 
 test("a question that was refused stays in its field, with the reason", async () => {
@@ -175,6 +185,41 @@ test("a question whose answer failed is asked again beside the first try", async
 
   const asked = server.to("POST /api/v1/chat/conversations/cnv_1/messages");
   expect(await asked[0]?.json()).toEqual({ content: "Which knot?", from_start: true });
+});
+
+test("an answer without documents behind it that was asked for without any says nothing about evidence", async () => {
+  serve(base([message({}), reply()], { provider: "Acme", reason: null }));
+  renderConsole("/chat/cnv_1");
+
+  expect(await screen.findByText(/answered by Acme/)).toBeInTheDocument();
+  expect(screen.queryByText("No evidence")).not.toBeInTheDocument();
+});
+
+test("another wording leads to the end of its own branch, also after a reload", async () => {
+  const first = [message({ siblings: ["msg_1", "msg_3"] }), reply()];
+  const other = [
+    message({ id: "msg_3", content: "Which bend?", siblings: ["msg_1", "msg_3"], answer: "ans_1" }),
+    reply({ id: "msg_4", parent: "msg_3", content: "The sheet bend." }),
+    message({ id: "msg_5", content: "And then?", parent: "msg_4", siblings: ["msg_5"] }),
+    reply({ id: "msg_6", parent: "msg_5", content: "The carrick bend." }),
+  ];
+  const server = serve({
+    ...base(first, {}),
+    "GET /api/v1/chat/conversations/cnv_1/messages": (request) => {
+      const asked = new URL(request.url).searchParams;
+      const items = asked.get("through") === "msg_3" || asked.get("leaf") === "msg_6" ? other : first;
+      return json({ items, next: null });
+    },
+  });
+  const router = renderConsole("/chat/cnv_1");
+  await userEvent.click(await screen.findByRole("button", { name: "Later branch" }));
+  expect(await screen.findByText("The carrick bend.")).toBeInTheDocument();
+  expect(router.state.location.search).toEqual({ leaf: "msg_6" });
+  expect(server.to("GET /api/v1/chat/conversations/cnv_1/messages")).toHaveLength(3);
+
+  cleanup();
+  renderConsole("/chat/cnv_1?leaf=msg_6");
+  expect(await screen.findByText("The carrick bend.")).toBeInTheDocument();
 });
 
 test("who may only read sees no place to ask", async () => {

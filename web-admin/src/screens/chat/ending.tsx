@@ -1,5 +1,6 @@
 import { Button, Text } from "@mantine/core";
 import { RotateCw } from "lucide-react";
+import type { ReactNode } from "react";
 import type { Answer } from "../../api/types";
 import { Notice } from "../../ui/notice";
 import type { Tone } from "../../ui/status";
@@ -22,17 +23,17 @@ const ENDINGS: Partial<Record<Answer["state"], { tone: Tone; title: string; text
 interface Props {
   state: Answer["state"] | undefined;
   /** Why, in the server's words. */
-  detail: string | null;
+  reason: string | null;
   onAskAgain?: () => void;
 }
 
 /** How an answer ended, where it did not end whole. */
-export function Ending({ state, detail, onAskAgain }: Props) {
+export function Ending({ state, reason, onAskAgain }: Props) {
   const ending = state && ENDINGS[state];
   if (!ending) return null;
   return (
     <Notice tone={ending.tone} title={ending.title} p="xs">
-      <Text size="md">{(state === "failed" && detail) || ending.text}</Text>
+      <Text size="md">{reason ?? ending.text}</Text>
       {state !== "revoked" && onAskAgain && (
         <Button
           size="compact-sm"
@@ -48,15 +49,11 @@ export function Ending({ state, detail, onAskAgain }: Props) {
   );
 }
 
-/** That nothing in the documents stands behind an answer. */
-export function NoEvidence({ reason }: { reason: string | null }) {
+/** That nothing in the documents stands behind an answer, and why. */
+export function NoEvidence({ children }: { children: ReactNode }) {
   return (
     <Notice tone="warn" title="No evidence" p="xs">
-      <Text size="md">
-        {reason === "nothing_found"
-          ? "Nothing was found in the documents that were searched, so nothing stands behind this answer."
-          : "This answer cites no passage of the documents, so nothing stands behind it."}
-      </Text>
+      <Text size="md">{children ?? "No passage of the documents stands behind this answer."}</Text>
     </Notice>
   );
 }

@@ -21,6 +21,19 @@ export const messagesQuery = (conversation: string, leaf: string | undefined) =>
       ),
   });
 
+/** The branch through a message, on to the newest that follows from it. */
+export const throughQuery = (conversation: string, message: string) =>
+  queryOptions({
+    queryKey: ["messages", conversation, "through", message],
+    queryFn: ({ signal }) =>
+      ask(
+        api.GET("/api/v1/chat/conversations/{id}/messages", {
+          params: { path: { id: conversation }, query: { through: message } },
+          signal,
+        }),
+      ),
+  });
+
 /** How an answer stands; what has ended stays as it is. */
 export const answerQuery = (id: string) =>
   queryOptions({

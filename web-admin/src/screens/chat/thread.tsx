@@ -9,7 +9,7 @@ import { ErrorPanel } from "../../ui/error-panel";
 import { ScreenLink } from "../../ui/screen-link";
 import type { OpenPassage } from "../vault/passage-drawer";
 import { AnswerView, LiveAnswerView } from "./answer-view";
-import { leafBelow, rememberBranch } from "./branches";
+import { leafBelow } from "./branches";
 import { Composer, scopeOf, type Scope } from "./composer";
 import type { ModelChoice } from "./model-picker";
 import { answerQuery } from "./queries";
@@ -34,10 +34,10 @@ export function Thread({ conversation, untitled, branch, earlier, onOpen }: Prop
   const can = usePermissions();
   const [scope, setScope] = useState<Scope>({ search: true, collections: [] });
   const [model, setModel] = useState<ModelChoice>(null);
+  const [switchError, setSwitchError] = useState<unknown>(null);
   const { running, ended, error, send, listen, stop } = useAnswer(conversation);
   const last = branch.at(-1);
   useResume(last, running !== null, listen);
-  useEffect(() => rememberBranch(branch), [branch]);
 
   const askNext = (content: string, place: Partial<NewMessage>) => {
     const asked = send({ content, ...place, ...scopeOf(scope), ...model });
@@ -51,8 +51,13 @@ export function Thread({ conversation, untitled, branch, earlier, onOpen }: Prop
   const mayAsk = can("chat.write") && !running;
   const questionOf = ({ parent }: Message) => branch.find(({ id }) => id === parent);
   const switchTo = async (message: string) => {
-    const leaf = await leafBelow(client, conversation, message);
-    void navigate({ search: { leaf }, replace: true });
+    setSwitchError(null);
+    try {
+      const leaf = await leafBelow(client, conversation, message);
+      void navigate({ search: { leaf }, replace: true });
+    } catch (thrown) {
+      setSwitchError(thrown);
+    }
   };
   // While a question is asked anew, what followed its first wording is another branch.
   const shown = running?.question ? until(branch, running.question.parent ?? null) : branch;
@@ -98,6 +103,7 @@ export function Thread({ conversation, untitled, branch, earlier, onOpen }: Prop
       </Stack>
       <VisuallyHidden role="status">{running ? "An answer is being written." : ""}</VisuallyHidden>
       {error !== null && <ErrorPanel error={error} />}
+      {switchError !== null && <ErrorPanel error={switchError} />}
       {can("chat.write") && (
         <Composer
           busy={running !== null}
