@@ -11,6 +11,7 @@ use serde_json::Value;
 const EDGES: &[(&str, &[&str])] = &[
     ("kernel", &[]),
     ("gateway", &[]),
+    ("edge-upstream", &[]),
     ("migration", &[]),
     ("events", &["kernel"]),
     ("jobs", &["kernel"]),
