@@ -12,6 +12,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("kernel", &[]),
     ("gateway", &[]),
     ("edge-upstream", &[]),
+    ("edge-cache", &[]),
+    ("edge-routes", &[]),
     ("migration", &[]),
     ("events", &["kernel"]),
     ("jobs", &["kernel"]),
