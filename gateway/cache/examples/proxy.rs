@@ -40,7 +40,6 @@ async fn main() -> Result<(), Failure> {
         max_revalidations: 64,
         revalidate_timeout: Duration::from_secs(10),
         body_timeout: Duration::from_secs(10),
-        disk: None,
     };
     #[expect(clippy::disallowed_methods, reason = "the example is its own composition root")]
     let cache = Cache::new(config, Clock::new(std::time::SystemTime::now));

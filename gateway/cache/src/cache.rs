@@ -1,6 +1,6 @@
 //! The cache as a whole: its settings, its rooms, and purging.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use http::Uri;
 use tokio::sync::Semaphore;
@@ -36,17 +36,6 @@ pub struct Config {
     /// The longest silence inside an origin's body, and the longest wait for the slowest reader of one that is too
     /// large to keep.
     pub body_timeout: Duration,
-    /// A folder for answers that outlive memory and restarts; `None`: memory only.
-    pub disk: Option<DiskConfig>,
-}
-
-/// The part on disk.
-#[derive(Clone, Debug)]
-pub struct DiskConfig {
-    /// A folder for the cache alone; made with mode 0700.
-    pub folder: PathBuf,
-    /// What its files may take, in bytes.
-    pub bytes: u64,
 }
 
 /// A shared HTTP cache. Clones are handles to the same one.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     date,
-    directives::{Fields, RequestDirectives, ResponseDirectives},
+    directives::{Fields, MOST_SECONDS, RequestDirectives, ResponseDirectives},
     policy::Policy,
 };
 
@@ -171,7 +171,8 @@ fn explicit(
     }
     let date = date::date_of(headers, &header::DATE).unwrap_or(received);
     let expires = date::date_of(headers, &header::EXPIRES);
-    Some(expires.map_or(Duration::ZERO, |expires| date::since(expires, date)))
+    let longest = Duration::from_secs(MOST_SECONDS);
+    Some(expires.map_or(Duration::ZERO, |expires| date::since(expires, date).min(longest)))
 }
 
 /// The lifetime of an answer that names none: the route's, else guessed from when it last changed.

@@ -11,7 +11,8 @@
 //! along while it comes in. Purging is by target, prefix, `Surrogate-Key` or tenant, hard or soft, and holds for
 //! answers under way too.
 //!
-//! Deliberately absent: storing partial answers (206), answers to other methods than GET, and trailers.
+//! Deliberately absent: storing partial answers (206), answers to other methods than GET, trailers, and a part on
+//! disk: what is stored goes with the process.
 
 mod admission;
 mod answer;
@@ -46,7 +47,7 @@ mod vary;
 mod visit;
 
 pub use body::CacheBody;
-pub use cache::{Cache, Config, DiskConfig};
+pub use cache::{Cache, Config};
 pub use clock::Clock;
 pub use policy::Policy;
 pub use purge::PurgeMode;

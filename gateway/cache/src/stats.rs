@@ -28,9 +28,6 @@ pub struct Stats {
     /// Bytes and targets in memory now.
     pub memory_bytes: u64,
     pub memory_targets: u64,
-    /// Bytes and answers on disk now.
-    pub disk_bytes: u64,
-    pub disk_answers: u64,
     /// Requests under way to origins now.
     pub in_flight: u64,
 }

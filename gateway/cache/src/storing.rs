@@ -99,6 +99,8 @@ pub(crate) fn head_freshened(
     let (mut whole, ()) = http::Response::new(()).into_parts();
     whole.status = stored.status;
     whole.headers = stored.headers.clone();
-    fields::update(&mut whole.headers, not_modified.headers.clone());
+    let mut newer = not_modified.headers.clone();
+    newer.entry(header::DATE).or_insert_with(|| date::header_value(asking.received));
+    fields::update(&mut whole.headers, newer);
     head_to_store(asking, &whole)
 }
