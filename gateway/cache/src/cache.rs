@@ -106,8 +106,8 @@ impl Cache {
         }
     }
 
-    /// Waits until answers that are being stored and background revalidations have ended, and takes no new ones.
-    /// Each is bounded by the timeouts of [`Config`].
+    /// Waits until answers that are being stored and background revalidations have ended, at shutdown: call it once
+    /// requests have stopped. Each is bounded by the timeouts of [`Config`], which are those of silence.
     pub async fn close(&self) {
         self.inner.tasks.close();
         self.inner.tasks.wait().await;

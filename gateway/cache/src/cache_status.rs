@@ -39,7 +39,7 @@ pub(crate) struct Status {
     pub(crate) hit: bool,
     pub(crate) forward: Option<Forward>,
     /// The origin's status, where it is not the one we answer with.
-    pub(crate) forward_status: Option<u16>,
+    pub(crate) answered: Option<u16>,
     pub(crate) ttl: Option<i64>,
     pub(crate) stored: bool,
     pub(crate) collapsed: bool,
@@ -74,7 +74,7 @@ impl Status {
         if let Some(reason) = self.forward {
             add(format!("fwd={}", reason.as_str()));
         }
-        if let Some(status) = self.forward_status {
+        if let Some(status) = self.answered {
             add(format!("fwd-status={status}"));
         }
         if let Some(ttl) = self.ttl {
@@ -103,7 +103,7 @@ mod tests {
     fn every_member_is_a_structured_field() {
         let status = Status {
             forward: Some(Forward::Stale),
-            forward_status: Some(304),
+            answered: Some(304),
             ttl: Some(-3),
             stored: true,
             collapsed: true,

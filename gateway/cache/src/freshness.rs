@@ -87,6 +87,11 @@ impl Freshness {
         self.initial_age.saturating_add(date::since(now, self.received))
     }
 
+    /// When it came, or was last confirmed.
+    pub(crate) fn received(&self) -> SystemTime {
+        self.received
+    }
+
     /// Seconds of freshness left; below zero when stale. For `Cache-Status`.
     pub(crate) fn ttl(&self, now: SystemTime) -> i64 {
         let whole = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);

@@ -93,6 +93,12 @@ impl Memory {
             return false;
         }
         self.update(key, |resource| {
+            let newer = |old: &Arc<Stored>| old.head.freshness.received() > stored.head.freshness.received();
+            let same = |old: &&Arc<Stored>| old.head.selection == stored.head.selection;
+            // A slow answer does not take the place of one that was fetched after it.
+            if resource.variants.iter().find(same).is_some_and(newer) {
+                return;
+            }
             resource.variants.retain(|old| old.head.selection != stored.head.selection);
             resource.variants.insert(0, stored);
             resource.variants.truncate(MOST_VARIANTS);

@@ -6,6 +6,7 @@ use http::HeaderName;
 
 /// The cache's part of a route. [`Policy::default`] is a plain RFC 9111 shared cache that stores no cookies.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Policy {
     /// Off: requests pass by, nothing is looked up or stored.
     pub enabled: bool,

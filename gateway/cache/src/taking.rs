@@ -78,7 +78,7 @@ impl Visit {
         not_modified: &response::Parts,
         times: (SystemTime, SystemTime),
     ) -> Response<CacheBody<D>> {
-        let mut status = Status { forward_status: Some(304), ..Status::forward(self.reason) };
+        let mut status = Status { answered: Some(304), ..Status::forward(self.reason) };
         self.inner.counters.revalidated.add(1);
         let current = match head_freshened(&self.asking(times), &stored.head, not_modified) {
             Ok(head) => {
@@ -110,8 +110,8 @@ impl Visit {
         self.inner.counters.stale_hits.add(1);
         lead.announce(Stage::Settled(Arc::clone(stored)));
         let ttl = Some(stored.head.freshness.ttl(now));
-        let forward_status = Some(failure.as_u16());
-        let status = Status { forward_status, ttl, detail: Some("stale-if-error"), ..Status::forward(self.reason) };
+        let answered = Some(failure.as_u16());
+        let status = Status { answered, ttl, detail: Some("stale-if-error"), ..Status::forward(self.reason) };
         answer::from_stored(&self.request, stored, now, &status)
     }
 

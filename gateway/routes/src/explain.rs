@@ -38,6 +38,7 @@ pub struct Candidate {
 
 /// What a route does to the request.
 #[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct Outcome {
     pub route: String,
     pub parameters: Parameters,

@@ -65,7 +65,7 @@ fn follow(compiled: &Compiled, start: &Arc<CompiledRoute>) -> Option<Vec<String>
         let next = location.host().map_or_else(|| host.clone(), str::to_ascii_lowercase);
         crossed = next != host;
         host = next;
-        path = location.path().to_owned();
+        location.path().clone_into(&mut path);
     }
     None
 }

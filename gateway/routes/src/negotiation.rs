@@ -26,7 +26,7 @@ impl Encoding {
 
 /// What the client takes out of `offered`, best first: by its weights, among equals in our order. Nothing that it
 /// likes less than no coding.
-pub fn acceptable(request: &HeaderMap, offered: &[Encoding]) -> Vec<Encoding> {
+pub(crate) fn acceptable(request: &HeaderMap, offered: &[Encoding]) -> Vec<Encoding> {
     let lines = request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
     let members: Vec<(String, f32)> = lines.flat_map(|line| line.split(',').map(member)).collect();
     let weight = |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, weight)| *weight);

@@ -47,7 +47,7 @@ impl NormalPath {
             match octet {
                 0..0x20 | 0x7f | b'\\' => return Err(PathProblem::Unsafe),
                 b'/' if !encoded && normal.ends_with('/') => {}
-                _ if encoded && !plain => normal.push_str(&format!("%{octet:02X}")),
+                _ if encoded && !plain => push_octet(&mut normal, octet),
                 0x80.. => return Err(PathProblem::Unsafe),
                 _ => normal.push(char::from(octet)),
             }
@@ -62,6 +62,11 @@ impl NormalPath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn push_octet(text: &mut String, octet: u8) {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0').to_ascii_uppercase();
+    text.extend(['%', digit(octet >> 4), digit(octet & 15)]);
 }
 
 fn octet(high: Option<u8>, low: Option<u8>) -> Result<u8, PathProblem> {

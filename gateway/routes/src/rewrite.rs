@@ -71,10 +71,10 @@ pub(crate) fn value<'a>(parameters: &'a Parameters, name: &str) -> Option<&'a st
 mod tests {
     use super::*;
 
-    fn apply(rewrite: Rewrite, path: &str) -> Option<String> {
+    fn apply(rewrite: &Rewrite, path: &str) -> Option<String> {
         let mut problems = Vec::new();
         let mut faults = Faults { place: String::new(), all: &mut problems };
-        let ready = Rewriting::new(Some(&rewrite), &["id"], &mut faults);
+        let ready = Rewriting::new(Some(rewrite), &["id"], &mut faults);
         assert_eq!(problems, []);
         let parameters = vec![("id".to_owned(), "7".to_owned())];
         ready.apply(path, Some("q=1"), &parameters).map(|path| path.to_string())
@@ -85,12 +85,12 @@ mod tests {
         let strip = || Rewrite::StripPrefix("/api/".to_owned());
         let regex = |find: &str, replace: &str| Rewrite::Regex { find: find.to_owned(), replace: replace.to_owned() };
 
-        assert_eq!(apply(strip(), "/api/v1").as_deref(), Some("/v1?q=1"));
-        assert_eq!(apply(strip(), "/api").as_deref(), Some("/?q=1"));
-        assert_eq!(apply(strip(), "/apis").as_deref(), Some("/apis?q=1"));
-        assert_eq!(apply(Rewrite::Replace("/user/{id}".to_owned()), "/x").as_deref(), Some("/user/7?q=1"));
-        assert_eq!(apply(regex("^/v(\\d+)/", "/version-$1/"), "/v2/a").as_deref(), Some("/version-2/a?q=1"));
-        assert_eq!(apply(regex("x", ".."), "/a/x/b"), None);
-        assert_eq!(apply(regex("^/", ""), "/a"), None);
+        assert_eq!(apply(&strip(), "/api/v1").as_deref(), Some("/v1?q=1"));
+        assert_eq!(apply(&strip(), "/api").as_deref(), Some("/?q=1"));
+        assert_eq!(apply(&strip(), "/apis").as_deref(), Some("/apis?q=1"));
+        assert_eq!(apply(&Rewrite::Replace("/user/{id}".to_owned()), "/x").as_deref(), Some("/user/7?q=1"));
+        assert_eq!(apply(&regex("^/v(\\d+)/", "/version-$1/"), "/v2/a").as_deref(), Some("/version-2/a?q=1"));
+        assert_eq!(apply(&regex("x", ".."), "/a/x/b"), None);
+        assert_eq!(apply(&regex("^/", ""), "/a"), None);
     }
 }

@@ -1,5 +1,5 @@
 //! The cache from outside: behaviour by section of the RFCs, under a clock that the tests move.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests, which wait for what they spawn")]
 
 mod collapsing;
 mod freshness;

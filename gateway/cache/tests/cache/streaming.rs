@@ -165,3 +165,21 @@ async fn beyond_the_budget_answers_pass_unstored() {
     assert_eq!(read(answer).await.unwrap().body, "123456789");
     assert!(!house.holds("/").await);
 }
+
+#[tokio::test]
+async fn a_slow_answer_does_not_replace_a_later_one() {
+    let house = House::new();
+    let (chunks, slow) = written(&[("cache-control", "max-age=60")]);
+    let first = open(&house, slow).await;
+    house.pass(1);
+    let reload = get("/").header("cache-control", "no-cache");
+    let later = crate::support::answer(&[("cache-control", "max-age=60")], "later");
+    assert_eq!(house.send(reload, later).await.body, "later");
+
+    chunks.send(Ok("earlier".into())).await.unwrap();
+    drop(chunks);
+
+    assert_eq!(read(first).await.unwrap().body, "earlier");
+    house.settled().await;
+    assert_eq!(house.send(get("/"), Response::new(crate::support::full(""))).await.body, "later");
+}

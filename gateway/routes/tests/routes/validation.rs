@@ -10,14 +10,14 @@ fn codes(routes: &Value) -> Vec<(String, &'static str)> {
     problems.into_iter().map(|problem| (problem.path, problem.code)).collect()
 }
 
-fn one(fields: Value) -> Vec<(String, &'static str)> {
+fn one(fields: &Value) -> Vec<(String, &'static str)> {
     let mut route = json!({ "id": "r", "action": { "kind": "module" } });
     route.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     codes(&json!([route]))
 }
 
 fn modified(name: &str, value: &Value) -> Vec<(String, &'static str)> {
-    one(json!({ "modifiers": { name: value } }))
+    one(&json!({ "modifiers": { name: value } }))
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn each_fault_is_told_by_its_place() {
             "routes.file_invalid",
         ),
     ] {
-        assert_eq!(one(fields.clone()), [(format!("routes[0].{path}"), code)], "{fields}");
+        assert_eq!(one(&fields), [(format!("routes[0].{path}"), code)], "{fields}");
     }
 }
 
