@@ -38,8 +38,6 @@ pub(crate) enum Stage {
     Settled(Arc<Stored>),
     /// The answer is for whoever asked only.
     Apart,
-    /// The one that asked is gone; another must.
-    Vacant,
 }
 
 /// An answer that comes in.
@@ -173,7 +171,7 @@ impl Shard {
     }
 }
 
-/// The one that asks the origin. When it goes without a word, another takes its place.
+/// The one that asks the origin. When it goes without a word, the channel closes and another takes its place.
 #[derive(Debug)]
 pub(crate) struct Lead {
     flights: Arc<Flights>,
@@ -220,13 +218,5 @@ impl Drop for Lead {
         let mut shard = self.flights.shard(&self.key.0);
         shard.close(self);
         shard.active.remove(&self.number);
-        drop(shard);
-        self.flight.stage.send_if_modified(|stage| {
-            let unanswered = matches!(stage, Stage::Asking);
-            if unanswered {
-                *stage = Stage::Vacant;
-            }
-            unanswered
-        });
     }
 }

@@ -182,7 +182,7 @@ impl Visit {
             }
             Stage::Settled(stored) => Followed::Differs(stored.head.selection.names().collect()),
             Stage::Apart => Followed::Alone,
-            Stage::Vacant | Stage::Asking => Followed::Again,
+            Stage::Asking => Followed::Again,
         }
     }
 

@@ -255,3 +255,51 @@ impl Matcher {
         hosts && methods && headers && clients && self.path.covers(&other.path)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Paths {
+        let (kind, path) = text.split_once(' ').unwrap();
+        let condition = match kind {
+            "exact" => PathCondition::Exact(path.to_owned()),
+            "prefix" => PathCondition::Prefix(path.to_owned()),
+            _ => PathCondition::Pattern(path.to_owned()),
+        };
+        Paths::of(Some(&condition)).unwrap()
+    }
+
+    #[test]
+    fn a_prefix_ends_at_a_segment() {
+        for (path, plain, below) in
+            [("/a", true, false), ("/a/", true, true), ("/a/b", true, true), ("/ab", false, false)]
+        {
+            assert_eq!(of("prefix /a").matches(path).is_some(), plain, "{path}");
+            assert_eq!(of("prefix /a/").matches(path).is_some(), below, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_covers_what_it_always_matches() {
+        for (wide, narrow) in [
+            ("prefix /", "pattern /{a}"),
+            ("prefix /a", "exact /a"),
+            ("prefix /a", "prefix /a/"),
+            ("prefix /a/", "pattern /a/{b}"),
+            ("pattern /{a}", "exact /x"),
+        ] {
+            assert!(of(wide).covers(&of(narrow)), "{wide} {narrow}");
+        }
+        for (wide, narrow) in [
+            ("exact /a", "exact /a/b"),
+            ("exact /a", "prefix /a"),
+            ("prefix /a/", "exact /a"),
+            ("prefix /a/", "prefix /a"),
+            ("prefix /a", "exact /ab"),
+            ("pattern /{a}", "prefix /x"),
+        ] {
+            assert!(!of(wide).covers(&of(narrow)), "{wide} {narrow}");
+        }
+    }
+}
