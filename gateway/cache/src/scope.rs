@@ -39,13 +39,23 @@ pub struct Scope {
     tenant: Uuid,
     scheme: Scheme,
     host: Arc<str>,
+    /// Empty: whichever route takes the host's paths.
+    #[serde(default)]
+    route: Arc<str>,
 }
 
 impl Scope {
     /// A scope; the host is taken in lower case and without the scheme's own port.
     pub fn new(tenant: Uuid, scheme: Scheme, host: &str) -> Self {
         let host = host.strip_suffix(scheme.default_port()).unwrap_or(host);
-        Self { tenant, scheme, host: host.to_ascii_lowercase().into() }
+        Self { tenant, scheme, host: host.to_ascii_lowercase().into(), route: Arc::default() }
+    }
+
+    /// The same for one route alone, where several routes take the same paths by headers or addresses: what one of
+    /// them answers is never the other's. Purges of a host cover all its routes.
+    #[must_use]
+    pub fn of_route(self, route: &str) -> Self {
+        Self { route: route.into(), ..self }
     }
 
     pub fn tenant(&self) -> Uuid {
