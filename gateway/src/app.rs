@@ -25,6 +25,12 @@ pub trait App: Send + Sync + 'static {
     /// Answers one request. The future is dropped when the client leaves.
     fn call(&self, request: Request<EdgeBody>) -> impl Future<Output = Response<ResponseBody>> + Send;
 
+    /// Looks at the head of a request that was admitted, before its body is judged; what it finds out it leaves in the
+    /// extensions.
+    fn prepare(&self, head: &mut request::Parts) {
+        let _ = head;
+    }
+
     /// Names the credential of a request by an opaque number, for the limit per key: a keyed hash of the raw
     /// `Authorization` header or cookie. It runs before anything is verified: no store, no await.
     fn rate_key(&self, head: &request::Parts) -> Option<u64> {
@@ -93,6 +99,8 @@ pub struct EdgeInfo {
     pub sni: Option<Arc<str>>,
     pub request_id: RequestId,
     pub listener: ListenerKind,
+    /// The id of the route that took the request, if one did.
+    pub route: Option<Arc<str>>,
 }
 
 /// Names one request in logs, problems and the `X-Request-Id` header. Always a token of at most 128 characters.

@@ -5,7 +5,10 @@ use std::{net::IpAddr, time::Duration};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::units;
+use crate::{
+    routing::{CacheConfig, RoutingConfig},
+    units,
+};
 
 /// The most header fields that [`Config::max_headers`] may allow.
 pub const HEADERS_CEILING: usize = 256;
@@ -62,6 +65,8 @@ pub struct Config {
     pub drain_timeout: Duration,
     pub http2: Http2,
     pub rate_limits: RateLimits,
+    pub routing: RoutingConfig,
+    pub cache: CacheConfig,
 }
 
 /// Which header names the client behind a trusted proxy.

@@ -4,8 +4,10 @@
 //! understand differently, keeps time, counts, and hands what is left to an [`App`]. It knows no module, no database
 //! and no web framework; certificates come from a [`CertificateSource`], by default the [`LocalCa`].
 //!
-//! Deliberately absent: certificates by ACME, customers' domains, routes to other services and a cache. They come in
-//! through the same two traits.
+//! Routes to other services, folders, redirects and fixed answers stand in front of the application: see [`Routing`]
+//! and [`Router`].
+//!
+//! Deliberately absent: certificates by ACME and customers' domains. They come in through the same two traits.
 
 mod alarm;
 mod app;
@@ -26,6 +28,7 @@ mod listener;
 mod local_ca;
 mod local_ca_files;
 mod refusal;
+mod routing;
 mod service;
 mod stream;
 mod telemetry;
@@ -41,4 +44,5 @@ pub use edge::{Drained, Edge};
 pub use listener::{BindError, Listener};
 pub use local_ca::LocalCa;
 pub use local_ca_files::LocalCaError;
+pub use routing::{Ask, CacheConfig, Router, RoutesError, RoutesFile, Routing, RoutingConfig};
 pub use tls::{CertificateSource, Tls, TlsError};

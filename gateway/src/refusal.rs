@@ -100,29 +100,40 @@ impl Refusal {
         let (status, code, detail) = self.words();
         metrics::counter!("holdfast_edge_requests_refused_total", "reason" => code).increment(1);
         tracing::debug!(code, request_id = request_id.as_str(), "request refused");
-        let problem = Problem {
-            r#type: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
-            detail,
-            code,
-            errors: [],
-            request_id: request_id.as_str(),
-            retryable: matches!(self, Self::TooManyRequests | Self::HeadTooSlow),
-        };
-        let json = serde_json::to_vec(&problem).unwrap_or_default();
-        let body = Full::new(Bytes::from(json)).map_err(|never| match never {}).boxed();
-        let mut response = Response::new(body);
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let retryable = matches!(self, Self::TooManyRequests | Self::HeadTooSlow);
+        let mut response = problem((status, code, detail), request_id, retryable);
         if matches!(self, Self::MethodNotAllowed) {
             let allowed = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-            headers.insert(header::ALLOW, allowed);
+            response.headers_mut().insert(header::ALLOW, allowed);
         }
         response
     }
+}
+
+/// A refusal as `application/problem+json` (RFC 9457), never stored: status, code and a sentence that helps.
+pub(crate) fn problem(
+    (status, code, detail): (StatusCode, &str, &str),
+    request_id: &RequestId,
+    retryable: bool,
+) -> Response<ResponseBody> {
+    let problem = Problem {
+        r#type: "about:blank",
+        title: status.canonical_reason().unwrap_or("Error"),
+        status: status.as_u16(),
+        detail,
+        code,
+        errors: [],
+        request_id: request_id.as_str(),
+        retryable,
+    };
+    let json = serde_json::to_vec(&problem).unwrap_or_default();
+    let body = Full::new(Bytes::from(json)).map_err(|never| match never {}).boxed();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 const fn head_too_large(code: &'static str, detail: &'static str) -> (StatusCode, &'static str, &'static str) {

@@ -101,12 +101,6 @@ impl<A: App> Service<A> {
         if standing.refused() {
             return Err(Refusal::TooManyRequests);
         }
-        let limit = self.app.max_body_bytes(head).unwrap_or(self.edge.config.max_body_bytes);
-        if let Some(length) = head.headers.get(header::CONTENT_LENGTH)
-            && plain_number(length.as_bytes())? > limit
-        {
-            return Err(Refusal::BodyTooLarge);
-        }
         let own_scheme = if self.kind == ListenerKind::Https { Scheme::Https } else { Scheme::Http };
         head.extensions.insert(EdgeInfo {
             client_addr: client.address,
@@ -117,7 +111,15 @@ impl<A: App> Service<A> {
             sni: self.sni.clone(),
             request_id: request_id.clone(),
             listener: self.kind,
+            route: None,
         });
+        self.app.prepare(head);
+        let limit = self.app.max_body_bytes(head).unwrap_or(self.edge.config.max_body_bytes);
+        if let Some(length) = head.headers.get(header::CONTENT_LENGTH)
+            && plain_number(length.as_bytes())? > limit
+        {
+            return Err(Refusal::BodyTooLarge);
+        }
         Ok(limit)
     }
 

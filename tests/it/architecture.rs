@@ -10,7 +10,7 @@ use serde_json::Value;
 /// Crate -> workspace crates that it may build on. What is absent is forbidden.
 const EDGES: &[(&str, &[&str])] = &[
     ("kernel", &[]),
-    ("gateway", &[]),
+    ("gateway", &["edge-routes", "edge-upstream", "edge-cache"]),
     ("edge-upstream", &[]),
     ("edge-cache", &[]),
     ("edge-routes", &[]),

@@ -7,6 +7,7 @@ mod framing;
 mod http2;
 mod limits;
 mod refusals;
+mod routing;
 mod support;
 mod timeouts;
 mod tls;

@@ -14,7 +14,8 @@ use std::{
 use bytes::Bytes;
 use futures_util::stream;
 use gateway::{
-    App, BodyError, Config, Edge, EdgeBody, EdgeInfo, ForwardedHeader, Http2, Listener, Rate, RateLimits, ResponseBody,
+    App, BodyError, CacheConfig, Config, Edge, EdgeBody, EdgeInfo, ForwardedHeader, Http2, Listener, Rate, RateLimits,
+    ResponseBody, RoutingConfig,
 };
 use http::{Request, Response, header, request};
 use http_body::Frame;
@@ -59,6 +60,15 @@ pub(crate) fn config() -> Config {
             ping_timeout: PATIENCE,
         },
         rate_limits: RateLimits { address: off, key: off, max_entries: 1000 },
+        routing: RoutingConfig { file: String::new(), tunnel_idle: PATIENCE },
+        cache: CacheConfig {
+            memory: 16 << 20,
+            max_object: 1 << 20,
+            in_flight: 4 << 20,
+            max_revalidations: 4,
+            revalidate_timeout: PATIENCE,
+            body_timeout: PATIENCE,
+        },
     }
 }
 
@@ -148,7 +158,7 @@ fn pausing(gate: Arc<Semaphore>) -> ResponseBody {
 }
 
 /// `boxed` wants `Sync`; a stream that is only ever polled by its owner may have it through a lock.
-fn sync_wrapper<S: stream::Stream + Send + 'static>(
+pub(crate) fn sync_wrapper<S: stream::Stream + Send + 'static>(
     stream: S,
 ) -> impl stream::Stream<Item = S::Item> + Send + Sync + 'static {
     let stream = std::sync::Mutex::new(Box::pin(stream));

@@ -1,0 +1,144 @@
+//! The application that stands in front of the application.
+
+use std::sync::Arc;
+
+use edge_routes::{Deed, PathProblem};
+use http::{Request, Response, StatusCode, Uri, header, request};
+use http_body_util::BodyExt;
+
+use super::{basic::Verdict, deed, finish::finish, in_force::Found, live::Routing, note, passage::Passage};
+use crate::{
+    app::{App, EdgeInfo, ResponseBody},
+    body::EdgeBody,
+    refusal::problem,
+};
+
+/// Does what the route of each request says, and asks the application behind for those that no route takes.
+pub struct Router<A> {
+    routing: Arc<Routing>,
+    inner: Arc<A>,
+}
+
+/// In the extensions of a request whose path has no normal form.
+#[derive(Clone, Copy)]
+struct Misread(PathProblem);
+
+impl<A: App> Router<A> {
+    pub fn new(routing: Arc<Routing>, inner: Arc<A>) -> Self {
+        Self { routing, inner }
+    }
+
+    /// Everything up to the deed, and the deed.
+    async fn answer(&self, passage: &Arc<Passage>, mut request: Request<EdgeBody>) -> Response<ResponseBody> {
+        if let Some(refusal) = passage.refused() {
+            return refusal;
+        }
+        if let Some(refusal) = self.unknown_user(passage, &mut request).await {
+            return refusal;
+        }
+        let (Some(normal), Some(_)) = (passage.normal(), passage.target()) else {
+            let words = (StatusCode::BAD_REQUEST, "edge.rewrite", "The route makes no path of this target.");
+            return passage.problem(words);
+        };
+        *request.uri_mut() = Uri::from(normal);
+        passage.steps().request_headers.apply(request.headers_mut());
+
+        let (routing, inner, errand) = (Arc::clone(&self.routing), Arc::clone(&self.inner), Arc::clone(passage));
+        let perform = move |request| deed::perform(routing, inner, errand, request);
+        let upgrades = request.headers().contains_key(header::UPGRADE);
+        let policy = passage.found.extras.policy.as_ref().filter(|_| !upgrades);
+        match policy.zip(passage.scope(request.headers())) {
+            Some((policy, scope)) => {
+                let answer = self.routing.cache.serve(&scope, policy, request, perform).await;
+                answer.map(BodyExt::boxed)
+            }
+            None => perform(request).await,
+        }
+    }
+
+    /// Asks for a name and a password where the route has users. They are for the edge and go no further.
+    async fn unknown_user(&self, passage: &Passage, request: &mut Request<EdgeBody>) -> Option<Response<ResponseBody>> {
+        let auth = passage.modifiers().basic_auth.as_ref()?;
+        let route = &passage.found.matched.route;
+        match self.routing.passwords.judge(route, request.headers()).await {
+            Verdict::Known => {
+                request.headers_mut().remove(header::AUTHORIZATION);
+                None
+            }
+            Verdict::Unknown => {
+                let sentence = "A name and a password are needed here.";
+                let mut answer = passage.problem((StatusCode::UNAUTHORIZED, "edge.credentials_required", sentence));
+                answer.headers_mut().insert(header::WWW_AUTHENTICATE, auth.challenge());
+                Some(answer)
+            }
+            Verdict::Busy => {
+                let sentence = "Too many passwords are being checked; try again in a moment.";
+                Some(passage.problem_later((StatusCode::SERVICE_UNAVAILABLE, "edge.overloaded", sentence), 1))
+            }
+        }
+    }
+}
+
+impl<A: App> App for Router<A> {
+    async fn call(&self, request: Request<EdgeBody>) -> Response<ResponseBody> {
+        let (mut head, body) = request.into_parts();
+        let edge = head.extensions.get::<EdgeInfo>().cloned();
+        let (misread, found) = (head.extensions.remove::<Misread>(), head.extensions.remove::<Found>());
+        match (edge, misread, found) {
+            (Some(edge), Some(Misread(reason)), _) => {
+                let words = (StatusCode::BAD_REQUEST, "edge.path", &*reason.to_string());
+                problem(words, &edge.request_id, false)
+            }
+            (Some(edge), None, Some(found)) => {
+                let passage = Arc::new(Passage::new(found, edge, &head));
+                let preflight = passage.preflight(&head.headers).filter(|_| passage.refused().is_none());
+                let answer = if let Some(answer) = preflight {
+                    answer
+                } else {
+                    let answer = self.answer(&passage, Request::from_parts(head, body)).await;
+                    finish(&passage, answer)
+                };
+                note::request(&passage, answer.status());
+                answer
+            }
+            _ => self.inner.call(Request::from_parts(head, body)).await,
+        }
+    }
+
+    fn prepare(&self, head: &mut request::Parts) {
+        let in_force = self.routing.in_force();
+        if !in_force.is_empty() {
+            match in_force.find(head) {
+                Ok(Some(found)) => {
+                    if let Some(edge) = head.extensions.get_mut::<EdgeInfo>() {
+                        edge.route = Some(Arc::clone(&found.extras.id));
+                    }
+                    head.extensions.insert(found);
+                }
+                Ok(None) => {}
+                Err(reason) => drop(head.extensions.insert(Misread(reason))),
+            }
+        }
+        self.inner.prepare(head);
+    }
+
+    fn rate_key(&self, head: &request::Parts) -> Option<u64> {
+        self.inner.rate_key(head)
+    }
+
+    /// The route's own bound; the application's for what it gets to read.
+    fn max_body_bytes(&self, head: &request::Parts) -> Option<u64> {
+        let Some(found) = head.extensions.get::<Found>() else { return self.inner.max_body_bytes(head) };
+        let route = &found.matched.route;
+        if let Some(limit) = route.route.modifiers.limits.max_body_bytes {
+            return Some(limit);
+        }
+        if !matches!(route.steps.deed, Deed::Module) {
+            return None;
+        }
+        let target = route.steps.rewrite.apply(found.path.as_str(), head.uri.query(), &found.matched.parameters)?;
+        let mut rewritten = head.clone();
+        rewritten.uri = Uri::from(target);
+        self.inner.max_body_bytes(&rewritten)
+    }
+}
