@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -30,6 +30,8 @@ pub enum Command {
     Doctor(ServeArgs),
     /// Measure how well search finds what people judged to be relevant
     Knowledge(KnowledgeArgs),
+    /// Check a file of routes, or say what would happen to a request
+    Routes(RoutesArgs),
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  holdfast openapi > web-admin/openapi.json")]
     Openapi,
@@ -80,6 +82,52 @@ pub struct EvaluateArgs {
     /// Where settings come from; data folder and database are temporary ones.
     #[command(flatten)]
     pub settings: SettingsArgs,
+}
+
+/// `routes`.
+#[derive(Debug, Args)]
+pub struct RoutesArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: RoutesAction,
+}
+
+/// What `routes` does.
+#[derive(Debug, Subcommand)]
+pub enum RoutesAction {
+    /// List everything that is wrong with a file of routes
+    #[command(after_help = "Example:\n  holdfast routes check routes.toml")]
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+    /// Say which route takes a request, why the others don't, and what is done with it
+    #[command(
+        after_help = "Example:\n  holdfast routes explain routes.toml --method GET --host shop.example --path '/api/x?y=1'"
+    )]
+    Explain(ExplainArgs),
+}
+
+/// `routes explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The file
+    pub file: PathBuf,
+    /// The request's method
+    #[arg(long, default_value = "GET")]
+    pub method: http::Method,
+    /// The host asked for, without a port
+    #[arg(long, default_value = "")]
+    pub host: String,
+    /// The path, with a query if there is one
+    #[arg(long, default_value = "/")]
+    pub path: String,
+    /// A header, such as 'Accept: text/html'; may be given again
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    pub headers: Vec<String>,
+    /// The client's address
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    pub client: IpAddr,
 }
 
 /// `migrate`.

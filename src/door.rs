@@ -234,6 +234,7 @@ impl Door {
             method,
             path = passage.path,
             route = outcome.route,
+            edge_route = passage.edge.route.as_deref(),
             status,
             ms = f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1000.0,
             request_id = passage.edge.request_id.as_str(),

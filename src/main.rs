@@ -56,6 +56,7 @@ fn run(cli: Cli) -> Result<ExitCode, commands::Failure> {
         Command::Serve(args) => commands::blocking(serve::run(&args.settings)),
         Command::Migrate(args) => commands::blocking(commands::migrate(&args)),
         Command::Doctor(args) => commands::blocking(commands::doctor(&args.settings)),
+        Command::Routes(args) => commands::routes(&args),
         Command::Openapi => commands::openapi(),
         Command::GraphqlSchema => commands::graphql_schema(),
         Command::Knowledge(KnowledgeArgs { action: KnowledgeAction::Evaluate(args) }) => {

@@ -4,11 +4,11 @@ use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway::{Edge, Listener, LocalCa, Tls};
+use gateway::{Edge, Listener, LocalCa, Router, Routing, Tls};
 use kernel::{Db, Tasks};
 use poem::endpoint::BoxEndpoint;
 use poem::{EndpointExt, Route};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::addresses::Addresses;
@@ -53,7 +53,9 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
     house.furnish().await?;
     let tasks = Tasks::default();
     house.start(&tasks);
-    tasks.spawn(upkeep(tasks.clone(), metrics.clone()));
+    let routing = Arc::new(routing(&config, &db)?);
+    tasks.spawn(upkeep(tasks.clone(), metrics.clone(), Arc::clone(&routing)));
+    let signals = Signals::watch()?;
 
     let edge = Edge::new(config.gateway.clone())?;
     let setup_token = house.identity.setup_token().await?;
@@ -61,16 +63,17 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
     let door = Arc::new(door(&house, &config, spans.clone(), &tasks));
     let operators = Operators::new(house.overview.clone(), edge.clone(), metrics);
     let closing = door.closing.clone();
-    edge.serve(listeners.http, Arc::clone(&door));
-    edge.serve(listeners.https, door);
+    let router = Arc::new(Router::new(Arc::clone(&routing), door));
+    edge.serve(listeners.http, Arc::clone(&router));
+    edge.serve(listeners.https, router);
     edge.serve(listeners.ops, operators);
     addresses.publish(data.path())?;
     addresses.print(data.path(), &config.tenancy.base_domain)?;
 
-    told_to_stop().await?;
+    signals.until_told_to_stop(&routing).await;
     closing.cancel();
     house.chat.drain();
-    drain(&config, &edge, &tasks, &db).await;
+    drain(&config, &edge, &routing, &tasks, &db).await;
     spans.stop();
     drop(logs);
     Ok(())
@@ -147,28 +150,73 @@ fn door(house: &House, config: &Config, spans: Spans, tasks: &Tasks) -> Door {
     }
 }
 
-async fn upkeep(tasks: Tasks, metrics: Metrics) {
+/// The routes of the file that the settings name.
+fn routing(config: &Config, db: &Db) -> Result<Routing, Failure> {
+    let clock = db.clock().clone();
+    let seed = u64::from_le_bytes(db.random().bytes());
+    Ok(Routing::open(&config.gateway.routing, &config.gateway.cache, seed, move || clock.now().into())?)
+}
+
+async fn upkeep(tasks: Tasks, metrics: Metrics, routing: Arc<Routing>) {
     while tasks.pause(UPKEEP).await {
+        routing.note_figures();
         metrics.upkeep();
     }
 }
 
-async fn told_to_stop() -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// What the operating system tells us, from the moment on when we look.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn watch() -> Result<Self, Failure> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
-    Ok(())
+
+    /// Reads the routes again at each SIGHUP, until SIGTERM or Ctrl-C.
+    async fn until_told_to_stop(mut self, routing: &Arc<Routing>) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => reload(routing).await,
+            }
+        }
+    }
+}
+
+/// A bad file keeps what is in force, and every problem is logged.
+async fn reload(routing: &Arc<Routing>) {
+    let routing = Arc::clone(routing);
+    match tokio::task::spawn_blocking(move || routing.reload()).await {
+        Ok(Ok((routes, pools))) => tracing::info!(routes, pools, "the routes are in force"),
+        Ok(Err(error)) => {
+            for problem in &error.0 {
+                tracing::error!(path = problem.path, code = problem.code, "{}", problem.sentence);
+            }
+            tracing::error!(problems = error.0.len(), "the routes stay as they were");
+        }
+        Err(error) => tracing::error!(%error, "reading the routes failed"),
+    }
 }
 
 /// Not ready, then no new connections, then requests in flight, then background work, then the database.
-async fn drain(config: &Config, edge: &Edge, tasks: &Tasks, db: &Db) {
+async fn drain(config: &Config, edge: &Edge, routing: &Routing, tasks: &Tasks, db: &Db) {
     tracing::info!("draining");
     edge.announce_drain();
     tokio::time::sleep(Duration::from_secs(config.server.drain_notice)).await;
     let drained = edge.drain(config.gateway.drain_timeout).await;
+    let left = tokio::time::timeout(Duration::from_secs(config.server.stop_timeout), routing.close()).await;
+    if left.is_err() {
+        tracing::warn!("requests to services outlive the drain");
+    }
     let stopped = tasks.stop(Duration::from_secs(config.server.stop_timeout)).await;
     db.close().await;
     tracing::info!(cut = drained.cut, background_stopped = stopped, "stopped");

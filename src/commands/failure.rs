@@ -35,6 +35,9 @@ pub enum Failure {
     /// The edge's settings.
     #[error(transparent)]
     Edge(#[from] gateway::ConfigError),
+    /// The routes.
+    #[error(transparent)]
+    Routes(#[from] gateway::RoutesError),
     /// TLS.
     #[error(transparent)]
     Tls(#[from] gateway::TlsError),

@@ -5,12 +5,14 @@ mod documents;
 mod evaluate;
 mod failure;
 mod migrate;
+mod routes;
 
 pub use doctor::run as doctor;
 pub use documents::{graphql_schema, openapi, version};
 pub use evaluate::run as evaluate;
 pub use failure::Failure;
 pub use migrate::run as migrate;
+pub use routes::run as routes;
 
 /// Runs a command's future on a runtime of its own.
 ///

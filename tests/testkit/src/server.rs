@@ -108,6 +108,11 @@ impl Server {
         self.end("TERM")
     }
 
+    /// Asks it to read its files again (SIGHUP).
+    pub fn hang_up(&self) {
+        assert!(signal(self.pid(), "HUP"), "the server is gone:\n{}", tail(&self.front.log));
+    }
+
     /// Starts it again on the same data, on new ports; ends it before, if it runs, by SIGTERM.
     pub async fn restart(&mut self) {
         if self.child.is_some() {
