@@ -32,6 +32,8 @@ test)
     need setpriv util-linux
     need curl curl
     need jq jq
+    need pebble pebble
+    [ -x /usr/sbin/knotd ] || need knotd knot
     command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || missing="$missing chromium"
     need_python
     ;;
