@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -121,15 +121,21 @@ impl Manager {
     async fn run_forever(&self) {
         let mut running = Work::new();
         let mut tick = Tick::default();
+        // Not made anew in the loop: names that end meanwhile must not put the next look off.
+        let mut looks = tokio::time::interval(self.shared.settings.poll);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             // A store that fails is left alone until the next poll.
-            if !std::mem::take(&mut tick.store_down) {
+            if !tick.store_down {
                 self.fill(&mut running, &mut tick).await;
             }
             tokio::select! {
                 Some((tenant, lane, left)) = running.next() => self.finished(&tenant, lane, &left, &mut tick),
                 () = self.wake.notified() => self.forget_candidates(),
-                () = tokio::time::sleep(self.shared.settings.poll) => self.forget_candidates(),
+                _ = looks.tick() => {
+                    tick.store_down = false;
+                    self.forget_candidates();
+                }
             }
         }
     }

@@ -30,8 +30,9 @@ fn made(host: &str, key_authorization: &str) -> Result<Arc<CertifiedKey>, Box<dy
     let key = KeyPair::generate()?;
     let certificate = params.self_signed(&key)?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let chain = vec![certificate.der().clone()];
-    Ok(Arc::new(CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())?))
+    let key = aws_lc_rs::default_provider().key_provider.load_private_key(key)?;
+    // Not `from_der`, which reads the certificate and refuses a critical extension that it doesn't know.
+    Ok(Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key)))
 }
 
 #[cfg(test)]

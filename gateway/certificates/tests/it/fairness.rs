@@ -13,12 +13,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::world::{World, name, sim_keys};
 
-/// A CA a tenth of a second away.
+/// A CA that takes its time.
 struct Far(Arc<dyn Authority>);
 
 impl Far {
     async fn travel() {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
     }
 }
 

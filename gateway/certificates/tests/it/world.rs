@@ -115,9 +115,11 @@ pub(crate) async fn run_until<F: Future<Output = bool>>(
     longest: Duration,
     done: impl Fn() -> F,
 ) -> bool {
+    // Not more often than a long time needs.
+    let interval = (longest / 20_000).max(Duration::from_millis(100));
     let looking = async {
         while !done().await {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(interval).await;
         }
     };
     tokio::select! {

@@ -27,9 +27,12 @@ struct Lived {
     left: HashMap<Name, DateTime<Utc>>,
 }
 
-fn minute_after(at: DateTime<Utc>) -> DateTime<Utc> {
-    let over = at.timestamp().rem_euclid(60);
-    at + TimeDelta::seconds(60 - over)
+/// The clock stops at every fifth minute in which something is due.
+const STOP: i64 = 300;
+
+fn next_stop(at: DateTime<Utc>) -> DateTime<Utc> {
+    let over = at.timestamp().rem_euclid(STOP);
+    at + TimeDelta::seconds(STOP - over)
 }
 
 impl Year {
@@ -69,7 +72,7 @@ impl Year {
                 assert!(expires > now, "{name} expired at {expires}");
             }
             let next = [world.store.next_due(now), tick.blocked_until].into_iter().flatten().min();
-            clock.set(minute_after(next.unwrap_or(end)));
+            clock.set(next_stop(next.unwrap_or(end)));
         }
         Lived { trace: world.ca.trace(), world, left }
     }
