@@ -17,11 +17,11 @@ pub enum Action {
     Wait,
     /// The name is not wanted any more: clean up and drop it.
     Forget,
-    /// Choose an issuer, reserve its limits and write that an order begins.
+    /// Choose an issuer that has room, and write that an order begins.
     Begin,
     /// Ask the CA when to renew.
     AskForAdvice,
-    /// Place the order, and keep its address before anything else.
+    /// Reserve the limits, place the order, and keep its address before anything else.
     Place,
     /// Look at the authorizations and set a challenge.
     SetChallenge,

@@ -69,6 +69,8 @@ pub use settings::{CaLimits, ChallengeKind, IssuerSettings, Settings};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use sources::{Certificates, Hello};
 pub use static_files::{CertificateFiles, StaticCertificates, StaticError};
-pub use store::{Answer, CertificateStore, Due, Issued, Lane, Lease, Record, Save, SealedCertificate, StoreError};
+pub use store::{
+    Answer, CertificateStore, Due, Issued, Lane, Lease, Record, Save, SealedCertificate, StoreError, Waiting,
+};
 pub use sync::{SyncReport, Syncer};
 pub use timeline::Entry;

@@ -1,13 +1,13 @@
 //! The name of a certificate: a host, or all hosts one label below it.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-/// A DNS name in lower case without a final dot, or a wildcard such as `*.example.com`.
+/// A DNS name in lower case without a final dot, or a wildcard such as `*.example.com`. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Name(String);
+pub struct Name(Arc<str>);
 
 /// The text is no name for a certificate.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +28,7 @@ impl Name {
         if lower.len() > 253 || labels.len() < 2 || numeric || !labels.iter().all(|label| is_label(label)) {
             return Err(NameError(text.chars().take(260).collect()));
         }
-        Ok(Self(lower))
+        Ok(Self(lower.into()))
     }
 
     /// The text, such as `*.example.com`.
@@ -52,7 +52,7 @@ impl Name {
             return None;
         }
         let (_, parent) = self.0.split_once('.')?;
-        parent.contains('.').then(|| Self(format!("*.{parent}")))
+        parent.contains('.').then(|| Self(format!("*.{parent}").into()))
     }
 
     /// The domain that is registered below a public suffix, by which CAs count: `example.co.uk` for `a.b.example.co.uk`.
@@ -93,7 +93,7 @@ impl TryFrom<String> for Name {
 
 impl From<Name> for String {
     fn from(name: Name) -> Self {
-        name.0
+        name.0.as_ref().to_owned()
     }
 }
 

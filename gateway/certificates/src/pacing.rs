@@ -9,6 +9,11 @@ use crate::{
     settings::{CaLimits, IssuerSettings},
 };
 
+/// The CA counts when a request arrives, a little after we did: its windows are watched that much longer.
+const ON_THE_WAY: Duration = Duration::from_mins(2);
+/// A certificate is charged once and may be asked for again within its step's time.
+const STEP: Duration = Duration::from_hours(2);
+
 /// A charge against one bucket: at most `limit` in any `window`, counted exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
@@ -36,13 +41,14 @@ pub(crate) fn orders_bucket(issuer: &str) -> String {
     format!("{issuer}/orders")
 }
 
-/// What placing an order takes, and asks for: it would be pity to place one that can't be finalized.
-pub(crate) fn for_order(issuer: &IssuerSettings, name: &Name, exempt: bool) -> Vec<Charge> {
+/// What placing an order takes (`take` 1, or 0 to look), and asks for: it would be a pity to place one that can't be
+/// finalized.
+pub(crate) fn for_order(issuer: &IssuerSettings, name: &Name, exempt: bool, take: u32) -> Vec<Charge> {
     let limits = &issuer.limits;
     let failed = charge(failed_bucket(issuer, name), limits.failed_validations, limits.failed_window, 0);
     let mut charges = vec![failed];
     if !exempt {
-        charges.push(charge(orders_bucket(&issuer.id), limits.orders, limits.orders_window, 1));
+        charges.push(charge(orders_bucket(&issuer.id), limits.orders, limits.orders_window + ON_THE_WAY, take));
         charges.extend(certificates(&issuer.id, limits, name, 0));
     }
     kept(charges)
@@ -63,8 +69,8 @@ fn certificates(issuer: &str, limits: &CaLimits, name: &Name, take: u32) -> [Cha
     let domain = format!("{issuer}/domain/{}", name.registered_domain());
     let same = format!("{issuer}/same/{name}");
     [
-        charge(domain, limits.per_domain, limits.domain_window, take),
-        charge(same, limits.duplicates, limits.duplicate_window, take),
+        charge(domain, limits.per_domain, limits.domain_window + STEP, take),
+        charge(same, limits.duplicates, limits.duplicate_window + STEP, take),
     ]
 }
 

@@ -6,6 +6,7 @@ use crate::{
     authority::{AskFor, Authority, Authorization, OrderStatus, OrderView, Refusal, RefusalKind},
     bundle::{Bundle, Facts},
     cause::Cause,
+    circuit::Circuit,
     decide::{self, Action},
     manager::Shared,
     pacing::{self, Granted},
@@ -28,6 +29,23 @@ pub(crate) enum Did {
 impl From<Next> for Did {
     fn from(next: Next) -> Self {
         Self::Next(Box::new(next))
+    }
+}
+
+/// Issuers without room.
+#[derive(Default)]
+struct Full {
+    soonest: Option<(DateTime<Utc>, String)>,
+    /// A limit of this name or its domain stands in the way, not only those that all names share.
+    only_of_one_name: bool,
+}
+
+impl Full {
+    fn add(&mut self, issuer: &str, at: DateTime<Utc>, bucket: String) {
+        self.only_of_one_name |= bucket != pacing::orders_bucket(issuer);
+        if self.soonest.as_ref().is_none_or(|(before, _)| at < *before) {
+            self.soonest = Some((at, bucket));
+        }
     }
 }
 
@@ -68,7 +86,7 @@ impl Perform<'_> {
         };
         let order = step.order().unwrap_or_default();
         let done = match action {
-            Action::Place => self.place(issuer, authority).await,
+            Action::Place => self.place(issuer, authority).await?,
             Action::SetChallenge => self.set_challenge(authority, order).await,
             Action::Tell => self.tell(authority, order).await,
             Action::LookAtValidation => self.look_at_validation(issuer, authority, order).await?,
@@ -77,7 +95,7 @@ impl Perform<'_> {
         };
         match done {
             Ok(did) => {
-                self.shared.circuit(&issuer.id, |circuit| circuit.worked());
+                self.shared.circuit(&issuer.id, Circuit::worked);
                 Ok(did)
             }
             Err(refusal) => self.refused(issuer, &refusal).await,
@@ -104,51 +122,68 @@ impl Perform<'_> {
         Ok(next.into())
     }
 
-    /// Reserves the limits of the first issuer that has them and is in good health.
+    /// Chooses the first issuer that is in good health and within its limits.
     async fn begin(&self) -> Result<Did, StoreError> {
-        let (now, name) = (self.shared.clock.now(), &self.record.name);
-        let mut soonest: Option<(DateTime<Utc>, String)> = None;
-        let mut all_shared = true;
+        let mut full = Full::default();
         for issuer in decide::issuers(&self.shared.settings, self.record) {
             let replaces = decide::replaces(self.record, issuer).is_some();
             let exempt = replaces && issuer.limits.renewals_exempt;
-            let closed = self.shared.circuit(&issuer.id, |circuit| circuit.not_before(now));
-            let (at, bucket) = match closed {
-                Some(at) => (at, format!("{}: it had faults", issuer.id)),
-                None => match self.shared.store.charge(&pacing::for_order(issuer, name, exempt), now).await? {
-                    Granted::Yes => {
-                        let (began, step_since, issuer) = (now, now, issuer.id.clone());
-                        let attempt = Attempt { issuer, began, step_since, faults: 0, replaces, exempt };
-                        return Ok(self.moment().began(self.progress(), attempt).into());
-                    }
-                    Granted::NotBefore { at, bucket } => {
-                        all_shared &= bucket == pacing::orders_bucket(&issuer.id);
-                        (at, bucket)
-                    }
-                },
-            };
-            if soonest.as_ref().is_none_or(|(before, _)| at < *before) {
-                soonest = Some((at, bucket));
+            match self.room_at(issuer, exempt).await? {
+                Granted::Yes => {
+                    let (now, issuer) = (self.shared.clock.now(), issuer.id.clone());
+                    let attempt = Attempt { issuer, began: now, step_since: now, faults: 0, replaces, exempt };
+                    return Ok(self.moment().began(self.progress(), attempt).into());
+                }
+                Granted::NotBefore { at, bucket } => full.add(&issuer.id, at, bucket),
             }
         }
-        let Some((at, bucket)) = soonest else {
-            let evidence = "No issuer is set up.";
-            return Ok(self.moment().failed(self.progress(), Cause::AccountRefused, evidence, None).into());
-        };
-        // What stops one here stops all: the rest need not be tried one by one.
-        if all_shared && self.progress().queued {
-            return Ok(Did::Blocked(at));
-        }
-        let mut next = self.moment().queued(self.progress(), at, &bucket);
-        if all_shared {
-            // It keeps its place: only the tenants' turns decide who goes first then.
-            next.progress.failure.clone_from(&self.progress().failure);
-            next.due = now;
-        }
-        Ok(next.into())
+        Ok(self.full(full))
     }
 
-    async fn place(&self, issuer: &IssuerSettings, authority: &dyn Authority) -> Result<Did, Refusal> {
+    /// Whether an issuer takes one more order, and when.
+    async fn room_at(&self, issuer: &IssuerSettings, exempt: bool) -> Result<Granted, StoreError> {
+        let now = self.shared.clock.now();
+        if let Some(at) = self.shared.circuit(&issuer.id, |circuit| circuit.not_before(now)) {
+            return Ok(Granted::NotBefore { at, bucket: pacing::orders_bucket(&issuer.id) });
+        }
+        self.shared.store.charge(&pacing::for_order(issuer, &self.record.name, exempt, 0), now).await
+    }
+
+    /// No issuer has room: what stops one name here stops all, and then the rest need not be tried one by one.
+    fn full(&self, full: Full) -> Did {
+        let Some((at, bucket)) = full.soonest else {
+            return self.moment().failed(self.progress(), Cause::AccountRefused, "No issuer is set up.", None).into();
+        };
+        if full.only_of_one_name {
+            return self.moment().queued(self.progress(), at, &bucket).into();
+        }
+        if self.progress().queued && self.progress().step == Step::Waiting {
+            return Did::Blocked(at);
+        }
+        // It keeps its place: only the tenants' turns decide who goes first then.
+        let mut next = self.moment().queued(self.progress(), at, &bucket);
+        next.progress.failure.clone_from(&self.progress().failure);
+        next.due = self.shared.clock.now();
+        next.into()
+    }
+
+    /// Takes the charge and places the order. Each try is charged: the CA may have counted one whose answer was lost.
+    async fn place(
+        &self,
+        issuer: &IssuerSettings,
+        authority: &dyn Authority,
+    ) -> Result<Result<Did, Refusal>, StoreError> {
+        let exempt = self.progress().step.attempt().is_some_and(|attempt| attempt.exempt);
+        let charges = pacing::for_order(issuer, &self.record.name, exempt, 1);
+        if let Granted::NotBefore { at, bucket } = self.shared.store.charge(&charges, self.shared.clock.now()).await? {
+            let mut full = Full::default();
+            full.add(&issuer.id, at, bucket);
+            return Ok(Ok(self.full(full)));
+        }
+        Ok(self.place_charged(issuer, authority).await)
+    }
+
+    async fn place_charged(&self, issuer: &IssuerSettings, authority: &dyn Authority) -> Result<Did, Refusal> {
         let wants = self.progress().step.attempt().is_some_and(|attempt| attempt.replaces);
         let replaces = decide::replaces(self.record, issuer).filter(|_| wants);
         let ask = AskFor { name: &self.record.name, replaces, profile: issuer.profile.as_deref() };
@@ -170,7 +205,7 @@ impl Perform<'_> {
             let evidence = format!("The CA offers {}.", offered.join(", "));
             return Ok(self.moment().failed(progress, Cause::NoChallenge, &evidence, None).into());
         };
-        let found = open.iter().flat_map(|one| {
+        let found = open.iter().filter_map(|one| {
             let challenge = one.challenges.iter().find(move |challenge| challenge.kind == kind);
             challenge.map(|challenge| (one.host.clone(), challenge))
         });

@@ -36,7 +36,7 @@ pub enum Step {
     /// Nothing under way: it waits for its time (to be ordered, renewed or tried again).
     #[default]
     Waiting,
-    /// The limits are reserved and the issuer is chosen; the order is about to be placed.
+    /// The issuer is chosen; the order is about to be placed.
     Ordering { attempt: Attempt },
     /// The order exists; its challenge is to be set.
     Authorizing { attempt: Attempt, order: String },

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::store::Record;
+use crate::store::Waiting;
 
 /// Tenants remembered; beyond that the memory of turns begins anew.
 const REMEMBERED: usize = 10_000;
@@ -12,7 +12,7 @@ const REMEMBERED: usize = 10_000;
 pub(crate) struct Queue {
     turns: HashMap<String, Turn>,
     clock: u64,
-    waiting: Vec<Record>,
+    waiting: Vec<Waiting>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,7 +23,7 @@ struct Turn {
 
 impl Queue {
     /// Replaces the names that wait.
-    pub(crate) fn refill(&mut self, waiting: Vec<Record>) {
+    pub(crate) fn refill(&mut self, waiting: Vec<Waiting>) {
         self.waiting = waiting;
     }
 
@@ -32,8 +32,8 @@ impl Queue {
     }
 
     /// The next name: of the tenant with the fewest at work, then the one served longest ago; its longest due.
-    pub(crate) fn pick(&mut self) -> Option<Record> {
-        let turn = |record: &Record| self.turns.get(&record.tenant).copied().unwrap_or_default();
+    pub(crate) fn pick(&mut self) -> Option<Waiting> {
+        let turn = |record: &Waiting| self.turns.get(&record.tenant).copied().unwrap_or_default();
         let best = self.waiting.iter().enumerate().min_by_key(|(_, record)| {
             let turn = turn(record);
             (record.lane, turn.running, turn.last, record.due, &record.name)
@@ -58,7 +58,7 @@ impl Queue {
     }
 
     /// Takes names out that are not to be picked now.
-    pub(crate) fn retain(&mut self, keep: impl FnMut(&Record) -> bool) {
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&Waiting) -> bool) {
         self.waiting.retain(keep);
     }
 
@@ -74,14 +74,16 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::name::Name;
+    use crate::{name::Name, store::Lane};
+
+    fn waiting(name: &str, tenant: &str) -> Waiting {
+        let due = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        Waiting { name: Name::parse(name).unwrap(), tenant: tenant.into(), due, lane: Lane::Starting }
+    }
 
     #[test]
     fn a_tenant_with_many_names_holds_nobody_up() {
-        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let named = |tenant: &str, n: usize| {
-            Record::new(Name::parse(&format!("n{n}.{tenant}.example.com")).unwrap(), tenant, now)
-        };
+        let named = |tenant: &str, n: usize| waiting(&format!("n{n}.{tenant}.example.com"), tenant);
         let mut queue = Queue::default();
         let many = (0..900).map(|n| named("large", n));
         queue.refill(many.chain((0..9).map(|n| named(&format!("small{n}"), n))).collect());
@@ -94,12 +96,10 @@ mod tests {
 
     #[test]
     fn a_tenant_with_one_at_work_comes_after_one_with_none() {
-        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let record = |name: &str, tenant: &str| Record::new(Name::parse(name).unwrap(), tenant, now);
         let mut queue = Queue::default();
-        queue.refill(vec![record("a.example.com", "one"), record("b.example.com", "one")]);
+        queue.refill(vec![waiting("a.example.com", "one"), waiting("b.example.com", "one")]);
         queue.pick();
-        queue.refill(vec![record("b.example.com", "one"), record("c.example.com", "two")]);
+        queue.refill(vec![waiting("b.example.com", "one"), waiting("c.example.com", "two")]);
 
         assert_eq!(queue.pick().unwrap().tenant, "two");
         assert!(queue.waits(&Name::parse("b.example.com").unwrap()));

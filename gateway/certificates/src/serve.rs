@@ -138,7 +138,7 @@ impl Managed {
     async fn load(&self, name: &Name, wildcard: Option<&Name>) -> Option<Arc<CertifiedKey>> {
         let both = [Some(name), wildcard];
         for name in both.into_iter().flatten() {
-            if let Some(key) = self.from_snapshot(name).await {
+            if let Some(key) = self.read_snapshot(name).await {
                 return Some(key);
             }
         }
@@ -158,7 +158,7 @@ impl Managed {
         None
     }
 
-    async fn from_snapshot(&self, name: &Name) -> Option<Arc<CertifiedKey>> {
+    async fn read_snapshot(&self, name: &Name) -> Option<Arc<CertifiedKey>> {
         let (snapshot, asked) = (Arc::clone(&self.parts.snapshot), name.clone());
         match tokio::task::spawn_blocking(move || snapshot.read(&asked)).await.ok()? {
             Ok(sealed) => self.opened(name, &sealed?),

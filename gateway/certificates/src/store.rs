@@ -42,7 +42,7 @@ pub trait CertificateStore: Send + Sync + 'static {
 
     /// Names of a lane that are due and not leased: of each tenant at most `per_tenant`, the longest due first; the
     /// first of every tenant before the second of any, `limit` in all.
-    async fn due(&self, asked: Due) -> Result<Vec<Record>, StoreError>;
+    async fn due(&self, asked: Due) -> Result<Vec<Waiting>, StoreError>;
 
     /// Moves a name's due time to `at` if it is later and nothing is under way, and takes a failure's wait away if
     /// `forgive`. Answers whether anything changed.
@@ -61,7 +61,7 @@ pub trait CertificateStore: Send + Sync + 'static {
     /// Gives a lease back early. One that was lost is left alone.
     async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
 
-    /// Writes a step and prolongs the lease to `save.lease_until`.
+    /// Writes a step and moves the lease's end to `save.lease_until`, which ends it if that is now.
     ///
     /// # Errors
     /// [`StoreError::Stale`] if the token is not the latest for this name, even if nobody else has written since.
@@ -106,6 +106,15 @@ pub struct Record {
     pub wanted: bool,
     pub progress: Progress,
     /// When to look at it again.
+    pub due: DateTime<Utc>,
+    pub lane: Lane,
+}
+
+/// A name that is due: what the queue needs to know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    pub name: Name,
+    pub tenant: String,
     pub due: DateTime<Utc>,
     pub lane: Lane,
 }

@@ -61,14 +61,15 @@ fn later(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
     now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::days(1))
 }
 
-impl Moment<'_> {
-    fn next(&self, progress: Progress, due: DateTime<Utc>) -> Next {
-        Next { progress, due, entries: Vec::new(), answers: None }
-    }
+/// A step that the timeline need not tell of.
+fn unspoken(progress: Progress, due: DateTime<Utc>) -> Next {
+    Next { progress, due, entries: Vec::new(), answers: None }
+}
 
+impl Moment<'_> {
     fn told(&self, progress: Progress, due: DateTime<Utc>, sentence: impl Into<String>) -> Next {
         let entry = Entry::done(self.now, progress.status(), sentence);
-        Next { entries: vec![entry], ..self.next(progress, due) }
+        Next { entries: vec![entry], ..unspoken(progress, due) }
     }
 
     /// To the next step, at once.
@@ -80,7 +81,7 @@ impl Moment<'_> {
         self.told(progress, self.now, sentence)
     }
 
-    /// The limits are reserved at `attempt.issuer`.
+    /// An issuer with room is chosen.
     pub fn began(&self, progress: &Progress, attempt: Attempt) -> Next {
         let mut progress = progress.clone();
         let sentence = format!("An order is placed with {}.", attempt.issuer);
@@ -93,13 +94,17 @@ impl Moment<'_> {
     pub fn queued(&self, progress: &Progress, at: DateTime<Utc>, bucket: &str) -> Next {
         let mut progress = progress.clone();
         let first = !std::mem::replace(&mut progress.queued, true);
+        if matches!(progress.step, Step::Ordering { .. }) {
+            // Another issuer may have room then.
+            progress.step = Step::Waiting;
+        }
         if let Some(attempt) = progress.step.attempt_mut() {
             attempt.step_since = at;
         }
         if let Some(failure) = &mut progress.failure {
             failure.next_try = at;
         }
-        let mut next = self.next(progress, at);
+        let mut next = unspoken(progress, at);
         if first {
             let entry = Entry::done(self.now, next.progress.status(), "It waits for its turn under the CA's limits.");
             next.entries.push(entry.with_evidence(bucket).with_next_try(at));
@@ -163,13 +168,13 @@ impl Moment<'_> {
 
     /// The CA is still at work; `asked` is how long it asks to wait. Given up after the step's time.
     pub fn still_working(&self, progress: &Progress, asked: Option<Duration>, evidence: &str) -> Next {
-        let Some(attempt) = progress.step.attempt() else { return self.next(progress.clone(), self.now) };
+        let Some(attempt) = progress.step.attempt() else { return unspoken(progress.clone(), self.now) };
         let waited = (self.now - attempt.step_since).to_std().unwrap_or_default();
         if waited >= self.settings.step_timeout {
             return self.failed(progress, Cause::OrderStuck, evidence, asked);
         }
         let wait = asked.unwrap_or_default().min(LONGEST_ASKED).max(backoff::poll(waited));
-        self.next(progress.clone(), later(self.now, wait))
+        unspoken(progress.clone(), later(self.now, wait))
     }
 
     /// The CA is content and the key is made.
@@ -182,7 +187,7 @@ impl Moment<'_> {
     /// The request for the certificate is accepted.
     pub fn finalized(&self, progress: &Progress) -> Next {
         let Step::Finalizing { order, key, .. } = progress.step.clone() else {
-            return self.next(progress.clone(), self.now);
+            return unspoken(progress.clone(), self.now);
         };
         let step = |attempt| Step::Downloading { attempt, order, key };
         self.step(progress, step, "The CA accepted the request for the certificate.")
@@ -195,7 +200,7 @@ impl Moment<'_> {
         let entry = Entry::done(self.now, Status::Issued, sentence).with_next_try(plan.at);
         let progress = Progress { held: Some(held), renewal: Some(plan), ..Progress::default() };
         let due = waits_until(&progress, self.now);
-        Next { entries: vec![entry], answers: Some(Vec::new()), ..self.next(progress, due) }
+        Next { entries: vec![entry], answers: Some(Vec::new()), ..unspoken(progress, due) }
     }
 
     /// The CA said when to renew.
@@ -212,7 +217,7 @@ impl Moment<'_> {
                 next.entries.iter_mut().for_each(|entry| entry.next_try = Some(at));
                 next
             }
-            None => self.next(progress, due),
+            None => unspoken(progress, due),
         }
     }
 
@@ -221,7 +226,7 @@ impl Moment<'_> {
         let mut progress = progress.clone();
         progress.renewal = progress.renewal.as_ref().map(|plan| renewal::unanswered(plan, self.now));
         let due = waits_until(&progress, self.now);
-        self.next(progress, due)
+        unspoken(progress, due)
     }
 
     /// A request was refused: passing faults are tried again at the same step, the rest end the attempt.
@@ -244,7 +249,7 @@ impl Moment<'_> {
         }
         let asked = refusal.retry_after.unwrap_or_default().min(LONGEST_ASKED);
         let due = later(self.now, backoff::at_step(faults).max(asked));
-        let mut next = self.next(progress, due);
+        let mut next = unspoken(progress, due);
         if faults == 1 || refusal.kind == RefusalKind::RateLimited {
             next.entries.push(self.entry(next.progress.status(), cause, &refusal.evidence, due));
         }
@@ -278,7 +283,7 @@ impl Moment<'_> {
         progress.step = Step::Waiting;
         progress.failure = Some(Failure { cause, evidence: bounded(evidence), at: self.now, next_try });
         let entry = self.entry(Status::Failed, cause, evidence, next_try);
-        Next { entries: vec![entry], answers: Some(Vec::new()), ..self.next(progress, next_try) }
+        Next { entries: vec![entry], answers: Some(Vec::new()), ..unspoken(progress, next_try) }
     }
 
     fn entry(&self, status: Status, cause: Cause, evidence: &str, next_try: DateTime<Utc>) -> Entry {

@@ -61,9 +61,7 @@ async fn try_work(shared: &Shared, name: &Name) -> Result<Left, StoreError> {
                 return Ok(Left::Blocked(until));
             }
             did => {
-                let forgotten = matches!(did, Did::Forgotten);
-                save(shared, &lease, &mut record, did).await?;
-                if forgotten {
+                if save(shared, &lease, &mut record, did).await? == After::Ended {
                     return Ok(Left::Settled);
                 }
             }
@@ -73,7 +71,15 @@ async fn try_work(shared: &Shared, name: &Name) -> Result<Left, StoreError> {
     Ok(Left::Settled)
 }
 
-async fn save(shared: &Shared, lease: &Lease, record: &mut Record, did: Did) -> Result<(), StoreError> {
+/// Whether there is more to do now.
+#[derive(PartialEq, Eq)]
+enum After {
+    GoesOn,
+    /// No; the lease ended with the last write.
+    Ended,
+}
+
+async fn save(shared: &Shared, lease: &Lease, record: &mut Record, did: Did) -> Result<After, StoreError> {
     let now = shared.clock.now();
     let length = TimeDelta::from_std(shared.settings.lease).unwrap_or(TimeDelta::minutes(1));
     let (next, certificate, forget) = match did {
@@ -91,11 +97,12 @@ async fn save(shared: &Shared, lease: &Lease, record: &mut Record, did: Did) -> 
     record.due = next.due;
     record.lane = transition::lane(&record.progress);
     let issued = certificate.is_some();
+    let ended = forget || record.due > now || decide::next(record, now) == Action::Wait;
     let save = Save {
         progress: record.progress.clone(),
         due: record.due,
         lane: record.lane,
-        lease_until: now + length,
+        lease_until: if ended { now } else { now + length },
         entries: next.entries,
         answers: next.answers,
         certificate,
@@ -105,5 +112,5 @@ async fn save(shared: &Shared, lease: &Lease, record: &mut Record, did: Did) -> 
     if issued || forget {
         shared.changed.notify_waiters();
     }
-    Ok(())
+    Ok(if ended { After::Ended } else { After::GoesOn })
 }

@@ -208,7 +208,7 @@ impl Ca {
             return Err(Problem::acme(400, "invalidProfile", "no such profile"));
         }
         let mut state = self.state();
-        self.sweep(&mut state, now);
+        Self::sweep(&mut state, now);
         if self.config.reuse_orders
             && let Some(open) = state.open.get(&(account, name.clone())).and_then(|id| state.orders.get(id))
             && matches!(open.status, OrderStatus::Pending | OrderStatus::Ready)
@@ -365,7 +365,7 @@ impl Ca {
     }
 
     /// Open orders end after a week; what expired is forgotten.
-    fn sweep(&self, state: &mut State, now: DateTime<Utc>) {
+    fn sweep(state: &mut State, now: DateTime<Utc>) {
         if !state.next.is_multiple_of(4096) || state.next == 0 {
             return;
         }

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use edge_certificates::{
     AskFor, Authority, Authorization, CertificateStore, ChallengeKind, Charge, Due, Entry, Facts, Granted, Issued,
-    Lease, Name, OrderView, Record, Refusal, RenewalAdvice, Save, StoreError,
+    Lease, Name, OrderView, Record, Refusal, RenewalAdvice, Save, StoreError, Waiting,
 };
 use tokio::sync::Notify;
 
@@ -77,7 +77,7 @@ impl CertificateStore for DoomedStore {
     async fn record(&self, name: &Name) -> Result<Option<Record>, StoreError> {
         self.1.run(self.0.record(name)).await
     }
-    async fn due(&self, asked: Due) -> Result<Vec<Record>, StoreError> {
+    async fn due(&self, asked: Due) -> Result<Vec<Waiting>, StoreError> {
         self.1.run(self.0.due(asked)).await
     }
     async fn make_due(&self, name: &Name, at: DateTime<Utc>, forgive: bool) -> Result<bool, StoreError> {

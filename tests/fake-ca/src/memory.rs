@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use edge_certificates::{
     CertificateStore, ChallengeKind, Charge, Due, Entry, Granted, Issued, Lane, Lease, Name, Record, Save, StoreError,
+    Waiting,
 };
 
 use crate::memory_tables::Tables;
@@ -105,7 +106,7 @@ impl CertificateStore for MemoryStore {
         Ok(self.reads().await?.record(name))
     }
 
-    async fn due(&self, asked: Due) -> Result<Vec<Record>, StoreError> {
+    async fn due(&self, asked: Due) -> Result<Vec<Waiting>, StoreError> {
         Ok(self.reads().await?.due(asked))
     }
 

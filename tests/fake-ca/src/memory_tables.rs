@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use edge_certificates::{
-    Answer, ChallengeKind, Charge, Due, Entry, Granted, Issued, Lane, Lease, Name, Record, Save, StoreError,
+    Answer, ChallengeKind, Charge, Due, Entry, Granted, Issued, Lane, Lease, Name, Record, Save, StoreError, Waiting,
 };
 
 /// Entries kept of each name.
@@ -79,7 +79,7 @@ impl Tables {
     }
 
     /// Of each tenant the longest due; the first of every tenant before the second of any.
-    pub(crate) fn due(&self, asked: Due) -> Vec<Record> {
+    pub(crate) fn due(&self, asked: Due) -> Vec<Waiting> {
         let per_tenant = usize::try_from(asked.per_tenant).unwrap_or(usize::MAX);
         let mut taken: HashMap<&str, usize> = HashMap::new();
         let mut ranked = Vec::new();
@@ -100,7 +100,11 @@ impl Tables {
         }
         ranked.sort_by_key(|(rank, _)| *rank);
         let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
-        ranked.into_iter().take(limit).map(|(_, record)| record.clone()).collect()
+        let waiting = |record: &Record| {
+            let (name, tenant) = (record.name.clone(), record.tenant.clone());
+            Waiting { name, tenant, due: record.due, lane: record.lane }
+        };
+        ranked.into_iter().take(limit).map(|(_, record)| waiting(record)).collect()
     }
 
     pub(crate) fn save(&mut self, lease: &Lease, save: Save) -> Result<(), StoreError> {

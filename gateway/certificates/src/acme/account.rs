@@ -33,10 +33,13 @@ pub enum AcmeError {
     Binding(String),
 }
 
+/// The id and the key of an external account.
+pub(crate) type Binding = (String, Zeroizing<Vec<u8>>);
+
 /// What opens an account.
 pub(crate) struct Opener {
     pub(crate) issuer: IssuerSettings,
-    pub(crate) binding: Option<(String, Zeroizing<Vec<u8>>)>,
+    pub(crate) binding: Option<Binding>,
     pub(crate) transport: Arc<dyn HttpClient>,
     pub(crate) whole: Duration,
     pub(crate) store: Arc<dyn CertificateStore>,
@@ -46,7 +49,7 @@ pub(crate) struct Opener {
 }
 
 /// The external account binding of the settings.
-pub(crate) fn binding(issuer: &IssuerSettings) -> Result<Option<(String, Zeroizing<Vec<u8>>)>, AcmeError> {
+pub(crate) fn binding(issuer: &IssuerSettings) -> Result<Option<Binding>, AcmeError> {
     let wrong = || AcmeError::Binding(issuer.id.clone());
     match (&issuer.eab_key_id, &issuer.eab_key) {
         (None, None) => Ok(None),

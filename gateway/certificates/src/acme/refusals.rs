@@ -27,22 +27,21 @@ fn kind(error: &Error, heard: Heard, call: Call) -> RefusalKind {
     match error {
         _ if heard.timed_out => RefusalKind::Timeout,
         Error::Api(problem) => of_problem(problem, status, call),
-        Error::Unsupported(_) if matches!(call, Call::Order { replaces: true }) => RefusalKind::Replaces,
+        Error::Unsupported(_) if call == (Call::Order { replaces: true }) => RefusalKind::Replaces,
         _ => match status {
             Some(429) => RefusalKind::RateLimited,
-            Some(500..) => RefusalKind::Unavailable,
-            Some(403 | 409) if matches!(call, Call::Order { replaces: true }) => RefusalKind::Replaces,
+            None | Some(500..) => RefusalKind::Unavailable,
+            Some(status) if refuses_replaces(status, error, call) => RefusalKind::Replaces,
             Some(404 | 410) => RefusalKind::OrderGone,
-            // An order was placed, but without saying which it replaces.
-            Some(201) if matches!(call, Call::Order { replaces: true }) && is_mismatch(error) => RefusalKind::Replaces,
             Some(_) => RefusalKind::Unreadable,
-            None => RefusalKind::Unavailable,
         },
     }
 }
 
-fn is_mismatch(error: &Error) -> bool {
-    error.to_string().starts_with("replaces field mismatch")
+/// Said outright, or by an order that does not say which certificate it replaces.
+fn refuses_replaces(status: u16, error: &Error, call: Call) -> bool {
+    let unsaid = status == 201 && error.to_string().starts_with("replaces field mismatch");
+    call == (Call::Order { replaces: true }) && (unsaid || matches!(status, 403 | 409))
 }
 
 fn of_problem(problem: &Problem, status: Option<u16>, call: Call) -> RefusalKind {

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use edge_certificates::{
-    AcmeAuthority, Cause, IssuerSettings, RcgenKeys, ReqwestTransport, Sealer, Status, TransportLimits,
+    AcmeAuthority, Cause, CertificateStore, IssuerSettings, RcgenKeys, ReqwestTransport, Sealer, Status,
+    TransportLimits,
 };
 use fake_ca::{CaConfig, CaStep, Fault, serve};
 
@@ -49,7 +50,6 @@ async fn nine_refused_nonces_in_a_row_are_nothing() {
     let name = world.want("a.example.com", "one").await;
     assert!(run_until(&manager, MINUTES, async || world.record(&name).await.progress.held.is_some()).await);
 
-    use edge_certificates::CertificateStore;
     let entries = world.store.timeline(&name, 50).await.unwrap();
     assert!(entries.iter().all(|entry| entry.cause.is_none()), "{entries:?}");
 }
