@@ -29,6 +29,7 @@ mod keys;
 mod manager;
 mod name;
 mod on_demand;
+mod ordering;
 mod pacing;
 mod perform;
 mod ports;

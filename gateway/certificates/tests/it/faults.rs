@@ -78,6 +78,24 @@ async fn faults_that_stay_have_a_name_and_a_next_try() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_wait_that_the_ca_asks_for_is_kept() {
+    for step in [CaStep::NewAccount, CaStep::NewOrder, CaStep::Order, CaStep::Finalize] {
+        let world = world();
+        let manager = world.wire_manager(&world.wire());
+        let begin = world.clock.now();
+        world.ca.script.add(step, Fault::RateLimited(7200), 1);
+        let name = world.want("a.example.com", "one").await;
+
+        assert!(
+            run_until(&manager, DAYS, async || world.record(&name).await.progress.held.is_some()).await,
+            "{step:?}"
+        );
+
+        assert!(world.clock.now() - begin >= chrono::TimeDelta::hours(2), "{step:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_order_that_stays_in_processing_is_given_up_and_placed_anew() {
     let (world, name, status) = ends(CaStep::Finalize, Fault::EternalProcessing, FOREVER).await;
     assert_eq!(status, Status::Failed);

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use edge_certificates::{
-    CertificateStore, Certificates, Hello, Managed, ManagedParts, Manager, OnDemand, Sealer, Snapshot, Syncer,
+    CertificateFiles, CertificateStore, Certificates, Hello, Managed, ManagedParts, Manager, OnDemand, Sealer,
+    Snapshot, StaticCertificates, Syncer,
 };
 use fake_ca::{CaConfig, StoreFault, TestSealer};
 
@@ -74,6 +75,29 @@ async fn every_name_answers_after_a_restart_while_the_store_is_down() {
         }
         assert!(!answers(&managed, "never.example.com").await);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_come_before_managed_certificates_and_challenges_before_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let (world, _) = issued(folder.path()).await;
+    let key = rcgen::KeyPair::generate().unwrap();
+    let own = rcgen::CertificateParams::new([NAMES[0].to_owned()]).unwrap().self_signed(&key).unwrap();
+    let (certificate, private) = (folder.path().join("own.pem"), folder.path().join("own-key.pem"));
+    std::fs::write(&certificate, own.pem()).unwrap();
+    std::fs::write(&private, key.serialize_pem()).unwrap();
+    let files = StaticCertificates::open(vec![CertificateFiles { certificate, key: private }]).unwrap();
+    let (_, managed) = replica(&world, folder.path(), None, &world.sealer);
+    let certificates = Certificates::new(Some(Arc::new(files)), Some(managed));
+    let leaf = async |name, alpn: &'static [u8]| {
+        let hello = Hello { server_name: Some(name), alpn: vec![alpn] };
+        certificates.certificate(&hello).await.map(|key| key.cert[0].to_vec())
+    };
+
+    assert_eq!(leaf(NAMES[0], b"h2").await.as_deref(), Some(own.der().as_ref()));
+    assert!(leaf(NAMES[1], b"h2").await.is_some());
+    assert_eq!(leaf(NAMES[0], b"acme-tls/1").await, None, "no challenge is set");
+    assert_eq!(leaf("other.example.net", b"h2").await, None);
 }
 
 #[tokio::test(start_paused = true)]
