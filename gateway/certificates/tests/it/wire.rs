@@ -78,5 +78,7 @@ async fn it_works_over_a_tls_socket_whose_root_is_said_and_no_other() {
 
     let friend = vec![("fake", Arc::new(authority(Some(&root))) as Arc<dyn edge_certificates::Authority>)];
     let manager = world.manager("two", world.dyn_store(), friend, Arc::new(RcgenKeys), None);
-    assert!(run_until(&manager, MINUTES, async || world.record(&name).await.progress.held.is_some()).await);
+    assert!(
+        run_until(&manager, Duration::from_secs(60), async || world.record(&name).await.progress.held.is_some()).await
+    );
 }
