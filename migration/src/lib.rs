@@ -5,6 +5,7 @@
 
 mod audit;
 mod chat;
+mod edge;
 mod events;
 mod identity;
 mod jobs;
@@ -25,6 +26,7 @@ pub const LEDGERS: &[Ledger] = &[
     Ledger { module: "jobs", steps: jobs::STEPS },
     Ledger { module: "audit", steps: audit::STEPS },
     Ledger { module: "tenancy", steps: tenancy::STEPS },
+    Ledger { module: "edge", steps: edge::STEPS },
     Ledger { module: "identity", steps: identity::STEPS },
     Ledger { module: "vault", steps: vault::STEPS },
     Ledger { module: "knowledge", steps: knowledge::STEPS },
