@@ -1,4 +1,4 @@
-import { Switch, Text } from "@mantine/core";
+import { Group, Switch, Text } from "@mantine/core";
 import { useAction } from "../../api/action";
 import { api, ask, ifMatch } from "../../api/client";
 import { problemOf } from "../../api/problem";
@@ -21,13 +21,18 @@ export function EnableProvider({ provider }: { provider: ModelProvider }) {
   const shown = save.isPending ? save.variables.enabled : provider.enabled;
   return (
     <>
-      <Switch
-        aria-label={`Ask ${provider.name}`}
-        label={shown ? "enabled" : "disabled"}
-        checked={shown}
-        disabled={save.isPending}
-        onChange={(event) => save.mutate({ enabled: event.currentTarget.checked })}
-      />
+      <Group gap="xs" wrap="nowrap">
+        <Switch
+          aria-label={`Ask ${provider.name}`}
+          checked={shown}
+          // Not disabled meanwhile, which would take the focus from whoever turns it by the keyboard.
+          aria-busy={save.isPending}
+          onChange={({ currentTarget: { checked } }) => save.isPending || save.mutate({ enabled: checked })}
+        />
+        <Text span inherit>
+          {shown ? "enabled" : "disabled"}
+        </Text>
+      </Group>
       {save.error && (
         <Text size="sm" c="var(--mantine-color-error)" role="alert">
           {problemOf(save.error).detail}
