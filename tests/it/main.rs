@@ -22,6 +22,7 @@ mod reading;
 mod readme;
 #[cfg(test)]
 mod revocation;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod sockets;
