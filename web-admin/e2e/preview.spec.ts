@@ -49,6 +49,8 @@ test("a PDF is read and seen, a second version takes its place, and the first ca
   await expect(page.getByText("This is not the newest version of the document.")).toBeVisible();
   await page.getByRole("tab", { name: "Preview" }).click();
   await seePages(page, 1);
+  await page.getByRole("tab", { name: "Versions" }).click();
+  await expectAccessible(page);
   await page.getByRole("link", { name: "Show the newest" }).click();
   await seePages(page, 2);
 });
@@ -92,6 +94,7 @@ test("an image is seen, bytes that are none say so, and what can't be shown is a
   await expect(page.getByText("Its bytes are not an image that can be shown.")).toBeVisible();
   await page.goBack();
   await open("chart.bin");
+  await expectAccessible(page);
   const download = page.waitForEvent("download");
   await page.getByRole("link", { name: "Download it" }).click();
   expect((await download).suggestedFilename()).toBe("chart.bin");

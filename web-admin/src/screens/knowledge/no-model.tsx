@@ -21,10 +21,7 @@ export function NoModel() {
       {items.length > 0 && (
         <List size="sm" mt={4}>
           {items.map(({ name, reason }) => (
-            <List.Item key={name}>
-              {name}
-              {reason && `: ${reason}`}
-            </List.Item>
+            <List.Item key={name}>{reason ?? name}</List.Item>
           ))}
         </List>
       )}

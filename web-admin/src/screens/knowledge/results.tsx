@@ -79,7 +79,7 @@ function NothingFound() {
   return (
     <Text c="dimmed">
       Nothing was found. Try fewer or other words, or look at{" "}
-      <ScreenLink to="/knowledge/reading" inherit>
+      <ScreenLink to="/knowledge/reading" inherit underline="always">
         what is still being read
       </ScreenLink>
       .

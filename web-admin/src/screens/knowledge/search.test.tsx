@@ -83,13 +83,13 @@ test("when nothing is found, it says so and what to do", async () => {
 test("without a usable model the lab says that meaning is not searched, and why", async () => {
   let usable = false;
   const models = () => [
-    { name: "minilm", dimensions: 384, usable, default: true, reason: "the file is missing" },
+    { name: "minilm", dimensions: 384, usable, default: true, reason: "minilm is not installed" },
   ];
   const server = { ...BASE, "GET /api/v1/knowledge/models": () => json({ items: models() }) };
   serve(server);
   renderConsole("/knowledge");
   expect(await screen.findByText("No embedding model is at hand")).toBeInTheDocument();
-  expect(screen.getByRole("listitem")).toHaveTextContent("minilm: the file is missing");
+  expect(screen.getByRole("listitem")).toHaveTextContent("minilm is not installed");
 
   cleanup();
   usable = true;

@@ -34,7 +34,7 @@ function useVersion({ document, version }: Props) {
 export function EarlierVersion({ document, version }: Props) {
   const found = useVersion({ document, version });
   const newest = (
-    <ScreenLink to="/vault/documents/$id" params={{ id: document.id }} inherit>
+    <ScreenLink to="/vault/documents/$id" params={{ id: document.id }} inherit underline="always">
       Show the newest
     </ScreenLink>
   );
@@ -48,7 +48,7 @@ export function EarlierVersion({ document, version }: Props) {
     <Notice tone="warn" title={found.data ? `Version ${found.data.number}` : "An earlier version"}>
       <Text size="md">
         This is not the newest version of the document. {newest}, or{" "}
-        <Anchor href={contentPath(document.id, version)} download={document.name} inherit>
+        <Anchor href={contentPath(document.id, version)} download={document.name} inherit underline="always">
           download this one
         </Anchor>
         .

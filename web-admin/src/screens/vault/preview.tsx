@@ -161,7 +161,12 @@ function NoPreview({ document, version, why }: Props & { why: string }) {
     <Notice tone="idle">
       <Text size="md">
         {why}{" "}
-        <Anchor href={contentPath(document.id, version.id)} download={document.name} inherit>
+        <Anchor
+          href={contentPath(document.id, version.id)}
+          download={document.name}
+          inherit
+          underline="always"
+        >
           Download it
         </Anchor>{" "}
         to open it.
