@@ -22,7 +22,7 @@ use crate::store::{documents, passages};
 /// Marked parts of one passage.
 const MARKS: usize = 20;
 /// Spare passages looked at, for those that went between the index and the rows.
-const SPARE: usize = 20;
+const SPARE: usize = 2;
 
 /// The best passages, as they stand in the rows now: what went meanwhile, or may not be read, is left out.
 pub(super) async fn hits(
