@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -20,7 +21,7 @@ use crate::{
     ports::{Clock, Sealer},
     queue::Queue,
     settings::{IssuerSettings, Settings},
-    store::{CertificateStore, Due, Lane},
+    store::{CertificateStore, Due, Lane, StoreError, Waiting},
     timeline::Entry,
     worker::{self, Left},
 };
@@ -92,7 +93,9 @@ pub struct Tick {
     pub blocked_until: Option<DateTime<Utc>>,
 }
 
-type Work<'a> = FuturesUnordered<BoxFuture<'a, (String, Lane, Left)>>;
+/// Names at work. They make progress only while this is polled, also while the store is asked for more: they may hold
+/// the very connections that it waits for.
+type Work<'a> = FuturesUnordered<BoxFuture<'a, (Waiting, Left)>>;
 
 impl Manager {
     /// A manager that does nothing until [`Manager::run`] or [`Manager::tick`].
@@ -130,7 +133,7 @@ impl Manager {
                 self.fill(&mut running, &mut tick).await;
             }
             tokio::select! {
-                Some((tenant, lane, left)) = running.next() => self.finished(&tenant, lane, &left, &mut tick),
+                Some((record, left)) = running.next() => self.finished(&record, &left, &mut tick),
                 () = self.wake.notified() => self.forget_candidates(),
                 _ = looks.tick() => {
                     tick.store_down = false;
@@ -145,8 +148,8 @@ impl Manager {
         let (mut running, mut tick) = (Work::new(), Tick::default());
         loop {
             self.fill(&mut running, &mut tick).await;
-            let Some((tenant, lane, left)) = running.next().await else { break };
-            self.finished(&tenant, lane, &left, &mut tick);
+            let Some((record, left)) = running.next().await else { break };
+            self.finished(&record, &left, &mut tick);
             if tick.store_down {
                 self.forget_candidates();
                 break;
@@ -169,49 +172,63 @@ impl Manager {
 
     async fn fill<'a>(&'a self, running: &mut Work<'a>, tick: &mut Tick) {
         while running.len() < self.shared.settings.concurrency {
-            if self.lock_queue().is_empty() && !self.refill(tick).await {
+            if self.lock_queue().is_empty() && !self.refill(running, tick).await {
                 return;
             }
             let Some(record) = self.lock_queue().pick() else { return };
             tick.worked += 1;
             running.push(Box::pin(async move {
                 let left = worker::work(&self.shared, &record.name).await;
-                (record.tenant, record.lane, left)
+                (record, left)
             }));
         }
     }
 
-    /// Asks the store for due names of all lanes that are not blocked; false if there are none.
-    async fn refill(&self, tick: &mut Tick) -> bool {
+    /// Asks the store for due names; false if there are none.
+    async fn refill(&self, running: &mut Work<'_>, tick: &mut Tick) -> bool {
+        let mut asked = pin!(self.due());
+        let found = loop {
+            tokio::select! {
+                biased;
+                found = asked.as_mut() => break found,
+                Some((record, left)) = running.next() => self.finished(&record, &left, tick),
+            }
+        };
+        match found {
+            Ok(found) => {
+                let mut queue = self.lock_queue();
+                queue.refill(found);
+                !queue.is_empty()
+            }
+            Err(error) => {
+                tracing::warn!(%error, "due names can't be read; what is held is served");
+                tick.store_down = true;
+                false
+            }
+        }
+    }
+
+    /// The due names of all lanes that are not blocked.
+    async fn due(&self) -> Result<Vec<Waiting>, StoreError> {
         let now = self.shared.clock.now();
         let per_tenant = u32::try_from(self.shared.settings.concurrency).unwrap_or(u32::MAX);
         let mut found = Vec::new();
         for lane in Lane::ALL {
             let blocked = self.lock_blocked().get(&lane).is_some_and(|until| *until > now);
-            if blocked {
-                continue;
-            }
-            let asked = Due { lane, now, per_tenant, limit: per_tenant.saturating_mul(8) };
-            match self.shared.store.due(asked).await {
-                Ok(records) => found.extend(records),
-                Err(error) => {
-                    tracing::warn!(%error, "due names can't be read; what is held is served");
-                    tick.store_down = true;
-                    return false;
-                }
+            if !blocked {
+                let asked = Due { lane, now, per_tenant, limit: per_tenant.saturating_mul(8) };
+                found.extend(self.shared.store.due(asked).await?);
             }
         }
-        let any = !found.is_empty();
-        self.lock_queue().refill(found);
-        any
+        Ok(found)
     }
 
-    fn finished(&self, tenant: &str, lane: Lane, left: &Left, tick: &mut Tick) {
-        self.lock_queue().done(tenant);
+    fn finished(&self, record: &Waiting, left: &Left, tick: &mut Tick) {
+        self.lock_queue().done(record);
         match left {
             Left::Blocked(until) => {
-                self.lock_blocked().insert(lane, *until);
-                self.lock_queue().retain(|record| record.lane != lane);
+                self.lock_blocked().insert(record.lane, *until);
+                self.lock_queue().retain(|waiting| waiting.lane != record.lane);
             }
             Left::StoreDown => tick.store_down = true,
             Left::Settled | Left::NotOurs => {}
@@ -236,7 +253,7 @@ impl Manager {
     ///
     /// # Errors
     /// The store can't be used.
-    pub async fn try_now(&self, name: &Name, forgive: bool) -> Result<bool, crate::StoreError> {
+    pub async fn try_now(&self, name: &Name, forgive: bool) -> Result<bool, StoreError> {
         let moved = self.shared.store.make_due(name, self.shared.clock.now(), forgive).await?;
         self.wake();
         Ok(moved)

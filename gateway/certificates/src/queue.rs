@@ -1,8 +1,8 @@
 //! Whose turn it is: names of all tenants wait, and none waits long because another has many.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::store::Waiting;
+use crate::{name::Name, store::Waiting};
 
 /// Tenants remembered; beyond that the memory of turns begins anew.
 const REMEMBERED: usize = 10_000;
@@ -13,6 +13,8 @@ pub(crate) struct Queue {
     turns: HashMap<String, Turn>,
     clock: u64,
     waiting: Vec<Waiting>,
+    /// Names at work here: the store calls them due until their lease is taken.
+    at_work: HashSet<Name>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,8 +24,9 @@ struct Turn {
 }
 
 impl Queue {
-    /// Replaces the names that wait.
-    pub(crate) fn refill(&mut self, waiting: Vec<Waiting>) {
+    /// Replaces the names that wait, but for those at work.
+    pub(crate) fn refill(&mut self, mut waiting: Vec<Waiting>) {
+        waiting.retain(|record| !self.at_work.contains(&record.name));
         self.waiting = waiting;
     }
 
@@ -47,12 +50,14 @@ impl Queue {
         let turn = self.turns.entry(record.tenant.clone()).or_default();
         turn.running += 1;
         turn.last = self.clock;
+        self.at_work.insert(record.name.clone());
         Some(record)
     }
 
-    /// A name of this tenant is done with for now.
-    pub(crate) fn done(&mut self, tenant: &str) {
-        if let Some(turn) = self.turns.get_mut(tenant) {
+    /// A name that was picked is done with for now.
+    pub(crate) fn done(&mut self, record: &Waiting) {
+        self.at_work.remove(&record.name);
+        if let Some(turn) = self.turns.get_mut(&record.tenant) {
             turn.running = turn.running.saturating_sub(1);
         }
     }
@@ -64,7 +69,7 @@ impl Queue {
 
     /// Whether a name waits here.
     #[cfg(test)]
-    pub(crate) fn waits(&self, name: &crate::name::Name) -> bool {
+    pub(crate) fn waits(&self, name: &Name) -> bool {
         self.waiting.iter().any(|record| record.name == *name)
     }
 }
@@ -74,7 +79,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::{name::Name, store::Lane};
+    use crate::store::Lane;
 
     fn waiting(name: &str, tenant: &str) -> Waiting {
         let due = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
@@ -103,5 +108,18 @@ mod tests {
 
         assert_eq!(queue.pick().unwrap().tenant, "two");
         assert!(queue.waits(&Name::parse("b.example.com").unwrap()));
+    }
+
+    #[test]
+    fn a_name_at_work_is_not_picked_again_until_it_is_done() {
+        let mut queue = Queue::default();
+        queue.refill(vec![waiting("a.example.com", "one")]);
+        let picked = queue.pick().unwrap();
+        queue.refill(vec![waiting("a.example.com", "one")]);
+        assert!(queue.is_empty());
+
+        queue.done(&picked);
+        queue.refill(vec![waiting("a.example.com", "one")]);
+        assert!(queue.waits(&picked.name));
     }
 }
