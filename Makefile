@@ -1,6 +1,6 @@
 # Thin on purpose: each goal is the commands that one would type. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench demo console models contracts deps supply
+.PHONY: help run test check fmt bench demo console models contracts deps supply pebble
 SHELL := /bin/bash
 
 # Where cargo builds; also the home of tools that only this project uses. All of it is git-ignored.
@@ -73,6 +73,10 @@ bench: models ## Speed on this machine: the API beside PocketBase and FastAPI, d
 	$(RUN_BENCH)/run.py $(MEASURED) $(BENCH)
 	$(RUN_BENCH)/knowledge.py $(MEASURED) --models $(MODELS) --manuals $(TARGET)/demo $(BENCH)
 	$(RUN_BENCH)/chat.py $(MEASURED) --litellm $(TARGET)/bench/bin/litellm $(BENCH)
+
+pebble: ## Run a certificate authority for trying the edge on this machine, until Ctrl-C
+	@scripts/install.sh pebble
+	@scripts/pebble.sh $(TARGET)/pebble
 
 deps: ## Install what the tests need (Debian/Ubuntu; elsewhere it says what is missing)
 	@scripts/install.sh test

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what a goal of the Makefile needs and this machine lacks: install.sh (run|test|bench)
+# Installs what a goal of the Makefile needs and this machine lacks: install.sh (run|test|bench|pebble)
 #
 # On Debian and Ubuntu by apt-get, when that is allowed without a question; elsewhere it names what to install.
 set -eu
@@ -43,8 +43,13 @@ bench)
     need wrk wrk
     need_python
     ;;
+pebble)
+    need pebble pebble
+    need openssl openssl
+    need curl curl
+    ;;
 *)
-    echo "usage: install.sh (run|test|bench)" >&2
+    echo "usage: install.sh (run|test|bench|pebble)" >&2
     exit 2
     ;;
 esac

@@ -15,6 +15,7 @@ pub fn service(house: &House) -> OpenApiService<impl OpenApi + use<>, ()> {
         identity::rest::Api::new(house.identity.clone()),
         identity::rest::WellKnown::new(house.identity.clone()),
         tenancy::rest::Api::new(house.tenancy.clone()),
+        edge::rest::Api::new(house.edge.clone()),
         vault::rest::api(&house.vault),
         knowledge::rest::Api::new(house.knowledge.clone()),
         audit::rest::Api(house.audit.clone()),

@@ -30,6 +30,8 @@ pub struct Config {
     pub database: kernel::DbConfig,
     /// The edge.
     pub gateway: gateway::Config,
+    /// Certificates.
+    pub edge: edge::EdgeConfig,
     /// Tenants.
     pub tenancy: tenancy::TenancyConfig,
     /// Accounts.

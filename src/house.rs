@@ -21,6 +21,7 @@ pub struct House {
     pub jobs: jobs::Jobs,
     pub audit: audit::Audit,
     pub tenancy: tenancy::Tenancy,
+    pub edge: edge::Edge,
     pub identity: identity::Identity,
     pub vault: vault::Vault,
     pub knowledge: knowledge::Knowledge,
@@ -33,6 +34,7 @@ pub struct House {
 pub fn catalogue() -> Vec<(&'static str, &'static [PermissionSpec])> {
     vec![
         ("tenancy", tenancy::PERMISSIONS),
+        ("edge", edge::PERMISSIONS),
         ("identity", identity::PERMISSIONS),
         ("vault", vault::PERMISSIONS),
         ("knowledge", knowledge::PERMISSIONS),
@@ -49,7 +51,8 @@ impl House {
     ///
     /// # Errors
     /// A setting of a module that can't be used.
-    pub fn build(db: Db, config: &Config, https_port: u16) -> Result<Self, Failure> {
+    pub fn build(db: Db, edge: edge::Edge, config: &Config, https_port: u16) -> Result<Self, Failure> {
+        edge.attach(&db);
         let audit = audit::Audit::new(db.clone());
         let settings =
             TenancyConfig { public_port: config.tenancy.public_port.or(Some(https_port)), ..config.tenancy.clone() };
@@ -82,6 +85,7 @@ impl House {
         let mut events = events::Events::new(db.clone());
         let subscribers = [
             tenancy.subscribers(),
+            edge.subscribers(),
             identity.subscribers(),
             vault.subscribers(),
             knowledge.subscribers(),
@@ -92,7 +96,7 @@ impl House {
 
         let traffic = Arc::new(Traffic::default());
         let overview = Overview::new(db.clone(), jobs.clone(), identity.clone(), Arc::clone(&traffic));
-        Ok(Self { db, events, jobs, audit, tenancy, identity, vault, knowledge, chat, overview, traffic })
+        Ok(Self { db, events, jobs, audit, tenancy, edge, identity, vault, knowledge, chat, overview, traffic })
     }
 
     /// Starts the background work of all modules.
@@ -100,6 +104,7 @@ impl House {
         self.audit.start(tasks);
         self.events.start(tasks);
         self.jobs.start(tasks);
+        self.edge.start(tasks);
         self.identity.start(tasks);
         self.vault.start(tasks);
         self.knowledge.start(tasks);
@@ -113,6 +118,7 @@ impl House {
     pub async fn furnish(&self) -> Result<(), Problem> {
         self.events.prepare().await?;
         self.tenancy.ensure_system_tenant().await?;
+        self.edge.prepare().await?;
         let email = std::env::var("HOLDFAST_SETUP_EMAIL");
         let password = std::env::var("HOLDFAST_SETUP_PASSWORD");
         match (email, password) {
@@ -120,6 +126,18 @@ impl House {
             _ => Ok(()),
         }
     }
+}
+
+/// An edge that serves nothing and orders nothing, for commands that need a house without listeners.
+///
+/// # Errors
+/// The folder can't be written.
+pub fn idle_edge(config: &Config, db: &Db) -> Result<edge::Edge, Failure> {
+    let mut settings = config.edge.clone();
+    settings.names.clear();
+    settings.certificate_files.clear();
+    settings.certificates.issuers.clear();
+    Ok(edge::Edge::open(&settings, config.data(), db.keys(), db.clock().clone(), db.random().clone())?)
 }
 
 /// The installation's root key: from the environment, or the data folder's file.

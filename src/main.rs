@@ -22,6 +22,7 @@ mod overview;
 mod routes;
 mod schema;
 mod serve;
+mod steering;
 mod telemetry;
 mod trace;
 mod traffic;

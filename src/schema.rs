@@ -11,6 +11,7 @@ use crate::overview;
 pub struct Query(
     identity::graphql::Query,
     tenancy::graphql::Query,
+    edge::graphql::Query,
     vault::graphql::Query,
     knowledge::graphql::Query,
     audit::graphql::Query,
@@ -25,6 +26,7 @@ pub struct Query(
 pub struct Mutation(
     identity::graphql::Mutation,
     tenancy::graphql::Mutation,
+    edge::graphql::Mutation,
     vault::graphql::Mutation,
     knowledge::graphql::Mutation,
     audit::graphql::Mutation,
@@ -44,6 +46,7 @@ pub fn build(house: &House, limits: &GraphqlConfig) -> Graph {
     let query = Query(
         identity::graphql::Query::new(house.identity.clone()),
         tenancy::graphql::Query::new(house.tenancy.clone()),
+        edge::graphql::Query::new(house.edge.clone()),
         vault::graphql::Query::new(house.vault.clone()),
         knowledge::graphql::Query::new(house.knowledge.clone()),
         audit::graphql::Query(house.audit.clone()),
@@ -55,6 +58,7 @@ pub fn build(house: &House, limits: &GraphqlConfig) -> Graph {
     let mutation = Mutation(
         identity::graphql::Mutation::new(house.identity.clone()),
         tenancy::graphql::Mutation::new(house.tenancy.clone()),
+        edge::graphql::Mutation::new(house.edge.clone()),
         vault::graphql::Mutation::new(house.vault.clone()),
         knowledge::graphql::Mutation::new(house.knowledge.clone()),
         audit::graphql::Mutation(house.audit.clone()),

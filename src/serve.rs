@@ -1,11 +1,12 @@
 //! `serve`: open, migrate, wire, listen, and drain when told to stop.
 
 use std::hash::RandomState;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway::{Edge, Listener, LocalCa, Router, Routing, Tls};
-use kernel::{Db, Tasks};
+use gateway::{Edge, IssuedCertificates, Late, Listener, LocalCa, Router, Routing, Threshold, Tls};
+use kernel::{Clock, Db, Random, RootKey, Tasks};
 use poem::endpoint::BoxEndpoint;
 use poem::{EndpointExt, Route};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -24,10 +25,13 @@ use crate::open_files;
 use crate::operate::Operators;
 use crate::routes::Routes;
 use crate::schema;
+use crate::steering::LiveRoutes;
 use crate::telemetry::{self, Metrics, Spans};
 
 /// What a form may add to the document in it.
 const FORM: u64 = 1024 * 1024;
+/// How long until the database is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(2);
 /// How often metrics are tidied.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -45,38 +49,118 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
         tracing::warn!("{reason}");
     }
     let data = DataFolder::open(config.data())?;
-    let db = house::open_database(&config, &data).await?;
-    prepare(&db, &config).await?;
-
-    let listeners = Listeners::bind(&config, &data)?;
-    let house = House::build(db.clone(), &config, listeners.https.local_addr().port())?;
-    house.furnish().await?;
+    let ground = Ground::open(config, data)?;
+    let listeners = Listeners::bind(&ground)?;
+    let ports = (listeners.https.local_addr().port(), listeners.addresses());
+    let edge = Edge::new(ground.config.gateway.clone())?;
+    let mut signals = Signals::watch()?;
+    let mut places = Places::new(listeners);
+    let (db, house) = match open(&ground, ports.0).await {
+        Ok(opened) => opened,
+        Err(failure) if ground.certificates.holds_any() => {
+            places.serve(&edge);
+            let Some(opened) = wait(&ground, ports.0, failure, &mut signals).await else {
+                edge.drain(ground.config.gateway.drain_timeout).await;
+                return Ok(());
+            };
+            opened
+        }
+        Err(failure) => return Err(failure),
+    };
+    let config = &ground.config;
     let tasks = Tasks::default();
+    let routing = Arc::new(routing(config, &db)?);
+    house.edge.steer(Arc::new(LiveRoutes(Arc::clone(&routing)))).await?;
     house.start(&tasks);
-    let routing = Arc::new(routing(&config, &db)?);
     tasks.spawn(upkeep(tasks.clone(), metrics.clone(), Arc::clone(&routing)));
-    let signals = Signals::watch()?;
 
-    let edge = Edge::new(config.gateway.clone())?;
     let setup_token = house.identity.setup_token().await?;
-    let addresses = listeners.addresses(&config, setup_token);
-    let door = Arc::new(door(&house, &config, spans.clone(), &tasks));
-    let operators = Operators::new(house.overview.clone(), edge.clone(), metrics);
+    let addresses = ports.1.told(config, setup_token);
+    let door = Arc::new(door(&house, config, spans.clone(), &tasks));
     let closing = door.closing.clone();
     let router = Arc::new(Router::new(Arc::clone(&routing), door));
-    edge.serve(listeners.http, Arc::clone(&router));
-    edge.serve(listeners.https, router);
-    edge.serve(listeners.ops, operators);
-    addresses.publish(data.path())?;
-    addresses.print(data.path(), &config.tenancy.base_domain)?;
+    let https = &config.gateway.https;
+    places.public.come(Arc::new(Threshold::new(router, house.edge.answers(), https, ports.0)));
+    places.ops.come(Operators::new(house.overview.clone(), edge.clone(), metrics));
+    places.serve(&edge);
+    addresses.publish(ground.data.path())?;
+    addresses.print(ground.data.path(), &config.tenancy.base_domain)?;
 
-    signals.until_told_to_stop(&routing).await;
+    signals.until_told_to_stop(&routing, &house.edge).await;
     closing.cancel();
     house.chat.drain();
-    drain(&config, &edge, &routing, &tasks, &db).await;
+    drain(config, &edge, &routing, &tasks, &db).await;
     spans.stop();
     drop(logs);
     Ok(())
+}
+
+/// What is there without a database.
+struct Ground {
+    config: Config,
+    data: DataFolder,
+    keys: RootKey,
+    clock: Clock,
+    random: Random,
+    certificates: edge::Edge,
+}
+
+impl Ground {
+    fn open(config: Config, data: DataFolder) -> Result<Self, Failure> {
+        let (clock, random) = (Clock::default(), Random::default());
+        let keys = house::root_key(&data, &random)?;
+        let certificates = edge::Edge::open(&config.edge, data.path(), &keys, clock.clone(), random.clone())?;
+        Ok(Self { config, data, keys, clock, random, certificates })
+    }
+}
+
+/// Opens the database, brings it up to date, and furnishes the house over it.
+async fn open(ground: &Ground, https_port: u16) -> Result<(Db, House), Failure> {
+    let (keys, clock, random) = (ground.keys.clone(), ground.clock.clone(), ground.random.clone());
+    let db = Db::open(&ground.config.database, ground.data.path(), keys, clock, random).await?;
+    prepare(&db, &ground.config).await?;
+    let house = House::build(db.clone(), ground.certificates.clone(), &ground.config, https_port)?;
+    house.furnish().await?;
+    Ok((db, house))
+}
+
+/// Tries again until the database can be used; none if told to stop. Handshakes are answered meanwhile.
+async fn wait(ground: &Ground, https_port: u16, first: Failure, signals: &mut Signals) -> Option<(Db, House)> {
+    let mut failure = first;
+    loop {
+        tracing::error!(%failure, "the database can't be used; held certificates are served, all else waits");
+        tokio::select! {
+            () = signals.told_to_stop() => return None,
+            () = tokio::time::sleep(TRY_AGAIN) => {}
+        }
+        match open(ground, https_port).await {
+            Ok(opened) => return Some(opened),
+            Err(again) => failure = again,
+        }
+    }
+}
+
+/// Where the applications go, and the listeners that they are served through.
+struct Places {
+    public: Arc<Late<Threshold<Router<Door>>>>,
+    ops: Arc<Late<Operators>>,
+    listeners: Option<Listeners>,
+}
+
+impl Places {
+    fn new(listeners: Listeners) -> Self {
+        let why = "The server is starting and waits for its database; try again in a moment.";
+        Self { public: Arc::new(Late::new(why)), ops: Arc::new(Late::new(why)), listeners: Some(listeners) }
+    }
+
+    /// Begins to serve, unless that has begun.
+    fn serve(&mut self, edge: &Edge) {
+        if let Some(listeners) = self.listeners.take() {
+            edge.serve(listeners.http, Arc::clone(&self.public));
+            edge.serve(listeners.https, Arc::clone(&self.public));
+            edge.serve(listeners.ops, Arc::clone(&self.ops));
+        }
+    }
 }
 
 /// Checks the role, brings the schema up to date, and checks the root key.
@@ -102,9 +186,11 @@ struct Listeners {
 }
 
 impl Listeners {
-    fn bind(config: &Config, data: &DataFolder) -> Result<Self, Failure> {
-        let ca = LocalCa::open(&data.path().join("tls"), &config.tenancy.base_domain)?;
-        let tls = Tls::new(Arc::new(ca))?;
+    fn bind(ground: &Ground) -> Result<Self, Failure> {
+        let config = &ground.config;
+        let ca = LocalCa::open(&ground.data.path().join("tls"), &config.tenancy.base_domain)?;
+        let tls = Tls::new(Arc::new(IssuedCertificates::new(ground.certificates.certificates(), ca)))?
+            .with_client_certificates(&config.gateway.client_certificates)?;
         Ok(Self {
             http: Listener::http(config.server.http)?,
             https: Listener::https(config.server.https, tls)?,
@@ -112,11 +198,24 @@ impl Listeners {
         })
     }
 
-    fn addresses(&self, config: &Config, setup_token: Option<String>) -> Addresses {
-        let https = self.https.local_addr();
+    fn addresses(&self) -> Bound {
+        Bound { http: self.http.local_addr(), https: self.https.local_addr(), ops: self.ops.local_addr() }
+    }
+}
+
+/// Where the listeners listen.
+struct Bound {
+    http: SocketAddr,
+    https: SocketAddr,
+    ops: SocketAddr,
+}
+
+impl Bound {
+    fn told(&self, config: &Config, setup_token: Option<String>) -> Addresses {
+        let Self { http, https, ops } = *self;
         let link =
             |token| format!("https://{}:{}/console/setup#token={token}", config.tenancy.base_domain, https.port());
-        Addresses { http: self.http.local_addr(), https, ops: self.ops.local_addr(), setup_url: setup_token.map(link) }
+        Addresses { http, https, ops, setup_url: setup_token.map(link) }
     }
 }
 
@@ -180,20 +279,34 @@ impl Signals {
         })
     }
 
-    /// Reads the routes again at each SIGHUP, until SIGTERM or Ctrl-C.
-    async fn until_told_to_stop(mut self, routing: &Arc<Routing>) {
+    /// Reads the routes and certificate files again at each SIGHUP, until SIGTERM or Ctrl-C.
+    async fn until_told_to_stop(mut self, routing: &Arc<Routing>, edge: &edge::Edge) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                _ = self.hangup.recv() => reload(routing).await,
+                _ = self.hangup.recv() => reload(routing, edge).await,
             }
+        }
+    }
+
+    /// Completes at SIGTERM or Ctrl-C.
+    async fn told_to_stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }
 
 /// A bad file keeps what is in force, and every problem is logged.
-async fn reload(routing: &Arc<Routing>) {
+async fn reload(routing: &Arc<Routing>, edge: &edge::Edge) {
+    let files = edge.clone();
+    match tokio::task::spawn_blocking(move || files.reload()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "the certificate files stay as they were"),
+        Err(error) => tracing::error!(%error, "reading the certificate files failed"),
+    }
     let routing = Arc::clone(routing);
     match tokio::task::spawn_blocking(move || routing.reload()).await {
         Ok(Ok((routes, pools))) => tracing::info!(routes, pools, "the routes are in force"),

@@ -9,6 +9,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, request};
 use http_body_util::combinators::BoxBody;
+use rustls_pki_types::CertificateDer;
 use uuid::Uuid;
 
 use crate::body::EdgeBody;
@@ -97,10 +98,27 @@ pub struct EdgeInfo {
     pub host: Option<Arc<str>>,
     /// The server name of the TLS handshake, lower case.
     pub sni: Option<Arc<str>>,
+    /// The certificate that the client showed, verified against [`crate::ClientCertificates::roots`].
+    pub client_certificate: Option<ClientCertificate>,
     pub request_id: RequestId,
     pub listener: ListenerKind,
     /// The id of the route that took the request, if one did.
     pub route: Option<Arc<str>>,
+}
+
+/// The certificate of a client, in DER. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate(Arc<[u8]>);
+
+impl ClientCertificate {
+    pub(crate) fn new(der: &CertificateDer<'_>) -> Self {
+        Self(der.as_ref().into())
+    }
+
+    /// The certificate in DER.
+    pub fn der(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// Names one request in logs, problems and the `X-Request-Id` header. Always a token of at most 128 characters.

@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{
     routing::{CacheConfig, RoutingConfig},
+    threshold::Https,
+    tls::ClientCertificates,
     units,
 };
 
@@ -60,9 +62,15 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// The one header in which those proxies name the client.
     pub forwarded_header: ForwardedHeader,
+    /// Load balancers that begin each connection with a PROXY protocol header (version 1 or 2): from these networks it
+    /// must be there, from others it is not read.
+    #[serde(deserialize_with = "networks")]
+    pub proxy_protocol: Vec<IpNet>,
     /// How long requests in flight may still run at shutdown.
     #[serde(deserialize_with = "units::duration")]
     pub drain_timeout: Duration,
+    pub https: Https,
+    pub client_certificates: ClientCertificates,
     pub http2: Http2,
     pub rate_limits: RateLimits,
     pub routing: RoutingConfig,

@@ -3,20 +3,23 @@
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
+use edge_certificates::Hello;
 use hyper::service::service_fn;
-use rustls::ProtocolVersion;
+use rustls::{ProtocolVersion, ServerConfig, server::ClientHello};
 use tokio::{
-    io::AsyncReadExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use tokio_rustls::LazyConfigAcceptor;
 
 use crate::{
-    app::{App, ListenerKind},
+    app::{App, ClientCertificate, ListenerKind},
     edge::{Inner, Phase},
     exchange::Exchange,
+    flood::{Flooded, Metered},
     guard::{Guard, Held},
+    proxy_header::{self, Addresses},
     service::Service,
     stream::Stream,
     telemetry,
@@ -24,6 +27,8 @@ use crate::{
     wire::Wire,
 };
 
+/// How long a client that floods has for taking the GOAWAY.
+const LAST_WORDS: Duration = Duration::from_millis(250);
 const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What all connections of one listener share.
@@ -39,6 +44,7 @@ pub(crate) struct Server<A> {
 struct Ready {
     stream: Stream,
     sni: Option<Arc<str>>,
+    certificate: Option<ClientCertificate>,
     h2: bool,
     /// What was read to recognise the protocol.
     prefix: BytesMut,
@@ -51,30 +57,58 @@ impl<A: App> Server<A> {
 
     /// Serves one accepted connection to its end.
     pub(crate) async fn serve(&self, tcp: TcpStream, peer: SocketAddr, held: Held) {
+        let prepared = async {
+            let (tcp, named) = self.name(tcp, peer).await?;
+            Some((self.prepare(tcp).await?, named))
+        };
         let ready = tokio::select! {
             biased;
             () = self.phase().stop.cancelled() => return,
-            ready = self.prepare(tcp) => ready,
+            ready = prepared => ready,
         };
-        let Some(ready) = ready else { return };
+        let Some((ready, Addresses { client: peer, local })) = ready else { return };
         let exchange = Arc::new(Exchange::new());
         let service = Arc::new(Service {
             edge: Arc::clone(&self.edge),
             app: Arc::clone(&self.app),
             exchange: Arc::clone(&exchange),
             peer,
-            local: self.local,
+            local,
             kind: self.kind,
             sni: ready.sni,
+            certificate: ready.certificate,
             multiplexed: ready.h2,
         });
         if ready.h2 {
-            let wire = Wire::new(ready.stream, ready.prefix.freeze(), self.edge.config.write_timeout);
-            self.serve_h2(wire, service, &exchange).await;
+            let (metered, flooded) = Metered::new(ready.stream, &ready.prefix);
+            let wire = Wire::new(metered, ready.prefix.freeze(), self.edge.config.write_timeout);
+            self.serve_h2((wire, flooded), service, &exchange).await;
             drop(held);
         } else {
             let guard = Guard::new(ready.stream, ready.prefix, self.edge.guard, Arc::clone(&exchange), held);
             self.serve_h1(guard, service, &exchange).await;
+        }
+    }
+
+    /// Who is connected to whom; a load balancer in front tells it first.
+    async fn name(&self, mut tcp: TcpStream, peer: SocketAddr) -> Option<(TcpStream, Addresses)> {
+        let own = Addresses { client: peer, local: self.local };
+        let address = peer.ip().to_canonical();
+        let told = self.edge.config.proxy_protocol.iter().any(|network| network.contains(&address));
+        if self.kind == ListenerKind::Ops || !told {
+            return Some((tcp, own));
+        }
+        match timeout(self.edge.config.header_timeout, proxy_header::read(&mut tcp)).await {
+            Ok(Ok(named)) => Some((tcp, named.unwrap_or(own))),
+            Ok(Err(error)) => {
+                telemetry::connection_cut("proxy_header");
+                tracing::warn!(%error, %peer, "a load balancer sent no PROXY protocol header; see gateway.proxy_protocol");
+                None
+            }
+            Err(_) => {
+                telemetry::connection_cut("header_timeout");
+                None
+            }
         }
     }
 
@@ -114,7 +148,12 @@ impl<A: App> Server<A> {
         }
     }
 
-    async fn serve_h2(&self, wire: Wire<Stream>, service: Arc<Service<A>>, exchange: &Exchange) {
+    async fn serve_h2(
+        &self,
+        (wire, flooded): (Wire<Metered<Stream>>, Flooded),
+        service: Arc<Service<A>>,
+        exchange: &Exchange,
+    ) {
         let answer = service_fn(move |request| {
             let service = Arc::clone(&service);
             async move { Ok::<_, Infallible>(service.handle(request).await) }
@@ -129,6 +168,12 @@ impl<A: App> Server<A> {
                 biased;
                 outcome = connection.as_mut() => return ended(outcome),
                 () = self.phase().kill.cancelled() => return self.phase().note_cut(exchange),
+                () = flooded.notified() => {
+                    telemetry::connection_cut("flood");
+                    // Its GOAWAY is written; the answers under way are not waited for.
+                    connection.as_mut().graceful_shutdown();
+                    return drop(timeout(LAST_WORDS, connection).await);
+                }
                 () = self.phase().stop.cancelled(), if !stopping => {
                     stopping = true;
                     connection.as_mut().graceful_shutdown();
@@ -155,21 +200,35 @@ async fn handshake(tls: &Tls, tcp: TcpStream) -> Option<Ready> {
         tracing::debug!(%error, "TLS handshake failed");
     };
     let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp).await.map_err(failed).ok()?;
-    let sni: Option<Arc<str>> = start.client_hello().server_name().map(|name| name.to_ascii_lowercase().into());
-    let Some(config) = tls.config_for(sni.as_deref()).await else {
+    let (sni, challenge, config) = choose(tls, &start.client_hello()).await;
+    let Some(config) = config else {
         telemetry::handshake_failed("no_certificate");
         // Ends in an alert, which tells the client more than a closed connection.
         let refused = start.into_stream(tls.refusing()).await;
         return refused.map_or(None, |_| None);
     };
-    let stream = start.into_stream(config).await.map_err(failed).ok()?;
+    let mut stream = start.into_stream(config).await.map_err(failed).ok()?;
+    if challenge {
+        telemetry::handshake("challenge");
+        drop(stream.shutdown().await); // The CA has seen what it came for.
+        return None;
+    }
     let (_, session) = stream.get_ref();
     telemetry::handshake(match session.protocol_version() {
         Some(ProtocolVersion::TLSv1_3) => "1.3",
         _ => "1.2",
     });
     let h2 = session.alpn_protocol() == Some(b"h2");
-    Some(Ready { stream: Stream::Tls(Box::new(stream)), sni, h2, prefix: BytesMut::new() })
+    let certificate = session.peer_certificates().and_then(<[_]>::first).map(ClientCertificate::new);
+    Some(Ready { stream: Stream::Tls(Box::new(stream)), sni, certificate, h2, prefix: BytesMut::new() })
+}
+
+/// The server name, whether a CA asks, and the configuration for the handshake.
+async fn choose(tls: &Tls, hello: &ClientHello<'_>) -> (Option<Arc<str>>, bool, Option<Arc<ServerConfig>>) {
+    let sni: Option<Arc<str>> = hello.server_name().map(|name| name.to_ascii_lowercase().into());
+    let asked = Hello { server_name: sni.as_deref(), alpn: hello.alpn().into_iter().flatten().collect() };
+    let (challenge, config) = (asked.is_challenge(), tls.config_for(&asked).await);
+    (sni, challenge, config)
 }
 
 /// Tells HTTP/2 with prior knowledge (RFC 9113, section 3.3) from HTTP/1 by the first bytes.
@@ -187,7 +246,7 @@ async fn recognise(mut tcp: TcpStream) -> io::Result<Ready> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     };
-    Ok(Ready { stream: Stream::Plain(tcp), sni: None, h2, prefix })
+    Ok(Ready { stream: Stream::Plain(tcp), sni: None, certificate: None, h2, prefix })
 }
 
 /// Looks after an HTTP/2 connection from outside: its reads and writes alone don't tell who waits for whom.

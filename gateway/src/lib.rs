@@ -7,7 +7,9 @@
 //! Routes to other services, folders, redirects and fixed answers stand in front of the application: see [`Routing`]
 //! and [`Router`].
 //!
-//! Deliberately absent: certificates by ACME and customers' domains. They come in through the same two traits.
+//! Before the routes stands the [`Threshold`]: challenges of CAs, the redirect to HTTPS, HSTS.
+//!
+//! Deliberately absent: which names are whose, and the store of certificates; `edge-certificates` says what is served.
 
 mod alarm;
 mod app;
@@ -18,31 +20,42 @@ mod connection;
 mod connections;
 mod edge;
 mod exchange;
+mod flood;
 mod forwarded;
 mod framing;
 mod guard;
 mod host;
+mod issued;
+mod late;
 mod leftover;
 mod limits;
 mod listener;
 mod local_ca;
 mod local_ca_files;
+mod proxy_header;
 mod refusal;
 mod routing;
 mod service;
 mod stream;
 mod telemetry;
+mod threshold;
 mod tls;
 mod tracked;
 mod units;
 mod wire;
 
-pub use app::{App, EdgeInfo, ListenerKind, RequestId, ResponseBody, Scheme};
+pub use edge_routes::Problem as RouteProblem;
+pub use edge_upstream::PoolStatus;
+
+pub use app::{App, ClientCertificate, EdgeInfo, ListenerKind, RequestId, ResponseBody, Scheme};
 pub use body::{BodyError, EdgeBody};
 pub use config::{Config, ConfigError, ForwardedHeader, HEADERS_CEILING, Http2, Rate, RateLimits};
 pub use edge::{Drained, Edge};
+pub use issued::IssuedCertificates;
+pub use late::Late;
 pub use listener::{BindError, Listener};
 pub use local_ca::LocalCa;
 pub use local_ca_files::LocalCaError;
 pub use routing::{Ask, CacheConfig, Router, RoutesError, RoutesFile, Routing, RoutingConfig};
-pub use tls::{CertificateSource, Tls, TlsError};
+pub use threshold::{Https, Threshold};
+pub use tls::{CertificateSource, ClientCertificates, Tls, TlsError};

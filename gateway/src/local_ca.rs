@@ -9,6 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use edge_certificates::Hello;
 use quick_cache::sync::Cache;
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair, KeyUsagePurpose, SanType,
@@ -135,8 +136,9 @@ pub(crate) fn wall_clock() -> SystemTime {
 }
 
 impl CertificateSource for LocalCa {
-    async fn certificate(&self, server_name: Option<&str>) -> Option<Arc<CertifiedKey>> {
-        self.leaf(server_name)
+    /// It sets no challenges.
+    async fn certificate(&self, hello: &Hello<'_>) -> Option<Arc<CertifiedKey>> {
+        if hello.is_challenge() { None } else { self.leaf(hello.server_name) }
     }
 }
 

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use hyper::body::Incoming;
 
 use crate::{
-    app::{App, EdgeInfo, ListenerKind, RequestId, ResponseBody, Scheme},
+    app::{App, ClientCertificate, EdgeInfo, ListenerKind, RequestId, ResponseBody, Scheme},
     body::EdgeBody,
     edge::Inner,
     exchange::Exchange,
@@ -31,6 +31,7 @@ pub(crate) struct Service<A> {
     pub(crate) local: SocketAddr,
     pub(crate) kind: ListenerKind,
     pub(crate) sni: Option<Arc<str>>,
+    pub(crate) certificate: Option<ClientCertificate>,
     /// HTTP/2.
     pub(crate) multiplexed: bool,
 }
@@ -109,6 +110,7 @@ impl<A: App> Service<A> {
             scheme: client.scheme.unwrap_or(own_scheme),
             host,
             sni: self.sni.clone(),
+            client_certificate: self.certificate.clone(),
             request_id: request_id.clone(),
             listener: self.kind,
             route: None,

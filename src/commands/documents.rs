@@ -6,7 +6,7 @@ use crate::api;
 use crate::cli::SettingsArgs;
 use crate::commands::{Failure, blocking};
 use crate::config::Config;
-use crate::house::House;
+use crate::house::{House, idle_edge};
 use crate::schema;
 
 /// Prints the OpenAPI document.
@@ -54,7 +54,8 @@ async fn empty_house() -> Result<(House, Config, tempfile::TempDir), Failure> {
     let keys = kernel::RootKey::from_bytes(&[0; 32]);
     let (clock, random) = (kernel::Clock::default(), kernel::Random::default());
     let db = kernel::Db::open(&config.database, folder.path(), keys, clock, random).await?;
-    Ok((House::build(db, &config, config.server.https.port())?, config, folder))
+    let edge = idle_edge(&config, &db)?;
+    Ok((House::build(db, edge, &config, config.server.https.port())?, config, folder))
 }
 
 fn print(text: &str) -> Result<(), Failure> {

@@ -59,7 +59,8 @@ impl Scratch {
         let data = DataFolder::open(folder.path())?;
         let db = house::open_database(&config, &data).await?;
         migration::up(migration::LEDGERS, &db.migration_connection()).await?;
-        let house = House::build(db, &config, 0)?;
+        let edge = house::idle_edge(&config, &db)?;
+        let house = House::build(db, edge, &config, 0)?;
         house.furnish().await?;
         let tasks = Tasks::default();
         house.start(&tasks);

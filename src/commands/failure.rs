@@ -44,6 +44,9 @@ pub enum Failure {
     /// The local certificate authority.
     #[error(transparent)]
     LocalCa(#[from] gateway::LocalCaError),
+    /// The edge's certificates.
+    #[error(transparent)]
+    Certificates(#[from] edge::EdgeConfigError),
     /// Export of traces.
     #[error(transparent)]
     Spans(#[from] crate::telemetry::SpansError),

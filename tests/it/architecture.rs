@@ -10,7 +10,7 @@ use serde_json::Value;
 /// Crate -> workspace crates that it may build on. What is absent is forbidden.
 const EDGES: &[(&str, &[&str])] = &[
     ("kernel", &[]),
-    ("gateway", &["edge-cache", "edge-routes", "edge-upstream"]),
+    ("gateway", &["edge-cache", "edge-certificates", "edge-routes", "edge-upstream"]),
     ("edge-cache", &[]),
     ("edge-certificates", &[]),
     ("edge-routes", &[]),
@@ -21,7 +21,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("jobs", &["kernel"]),
     ("audit", &["kernel", "events", "jobs"]),
     ("tenancy", &["kernel", "audit", "events", "jobs"]),
-    ("edge", &["kernel", "edge-certificates"]),
+    ("edge", &["kernel", "audit", "events", "edge-certificates"]),
     ("identity", &["kernel", "audit", "events", "jobs", "tenancy"]),
     ("vault", &["kernel", "audit", "events", "jobs", "tenancy"]),
     ("knowledge", &["kernel", "audit", "events", "jobs", "tenancy", "vault"]),
@@ -37,6 +37,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "jobs",
             "audit",
             "tenancy",
+            "edge",
             "identity",
             "vault",
             "knowledge",
@@ -45,7 +46,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
 ];
 /// The modules.
-const MODULES: &[&str] = &["events", "jobs", "audit", "tenancy", "identity", "vault", "knowledge", "chat"];
+const MODULES: &[&str] = &["events", "jobs", "audit", "tenancy", "edge", "identity", "vault", "knowledge", "chat"];
 /// Word -> the only files (or folders) of a module that may say it.
 const WORDS: &[(&str, &[&str])] = &[
     ("sea_orm", &["store.rs", "store", "listing.rs", "model.rs"]),

@@ -52,7 +52,7 @@ fn operations() -> Vec<Operation> {
             let mut path = path.clone();
             for parameter in operation["parameters"].as_array().unwrap().iter().filter(|it| it["in"] == "path") {
                 let place = format!("{{{}}}", parameter["name"].as_str().unwrap());
-                let prefix = parameter["schema"]["pattern"].as_str().unwrap().trim_start_matches('^');
+                let prefix = parameter["schema"]["pattern"].as_str().unwrap_or_default().trim_start_matches('^');
                 let prefix = prefix.split('[').next().unwrap();
                 path = path.replace(&place, &format!("{prefix}01900000000070008000000000000009"));
             }
@@ -80,6 +80,9 @@ fn body(operation: &str) -> Value {
             "collection_id": "col_01900000000070008000000000000009", "subject": "everyone", "access": "read",
         }),
         "search" => json!({ "query": "new" }),
+        "create_route" => json!({ "name": "new", "action": { "kind": "module" } }),
+        "create_pool" => json!({ "name": "new", "settings": {} }),
+        "explain_route" => json!({ "host": "a.example", "target": "/" }),
         "create_conversation" | "update_conversation" => json!({ "title": "New" }),
         "send_message" => json!({ "content": "New" }),
         "create_model_provider" => json!({ "name": "New", "base_url": "https://example.com", "models": ["m"] }),

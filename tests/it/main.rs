@@ -3,11 +3,15 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod chat;
 #[cfg(test)]
 mod contracts;
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod edge_routes;
 #[cfg(test)]
 mod faces;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// What a file of routes says; its routes are not checked yet.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RoutesFile {
     table: RouteTable,
     pools: BTreeMap<String, PoolConfig>,
@@ -67,13 +67,26 @@ impl RoutesFile {
     pub fn parse(text: &str) -> Result<Self, RoutesError> {
         let table: toml::Table = toml::from_str(text).map_err(|error| RoutesError(vec![syntax(text, &error)]))?;
         // JSON's reader takes numbers as keys, such as those of `status_ttl`, which TOML writes as texts.
-        let mut members = match serde_json::to_value(table) {
+        let members = match serde_json::to_value(table) {
             Ok(Value::Object(members)) => members,
             _ => Map::new(),
         };
+        Self::of(members, "anywhere")
+    }
+
+    /// Reads routes and pools that came another way, as an object with `routes` and `pools`. A pool reaches public
+    /// addresses only unless it says `reach = "anywhere"`.
+    ///
+    /// # Errors
+    /// Fields that no route or pool has: all of them.
+    pub fn from_json(members: Map<String, Value>) -> Result<Self, RoutesError> {
+        Self::of(members, "guarded")
+    }
+
+    fn of(mut members: Map<String, Value>, reach: &str) -> Result<Self, RoutesError> {
         let mut problems = Vec::new();
         let routes = routes(members.remove("routes"), &mut problems);
-        let pools = pools(members.remove("pools"), &mut problems);
+        let pools = pools(members.remove("pools"), reach, &mut problems);
         for name in members.keys() {
             let sentence = "There are [[routes]] and [pools.NAME] only.";
             problems.push(problem(name.clone(), "routes.shape_invalid", sentence));
@@ -82,6 +95,25 @@ impl RoutesFile {
             return Err(RoutesError(problems));
         }
         Ok(Self { table: RouteTable { routes }, pools })
+    }
+
+    /// These, and others after them. A pool of the others with the same name is an error of theirs.
+    ///
+    /// # Errors
+    /// The pools that both have.
+    pub fn with(mut self, others: &Self) -> Result<Self, RoutesError> {
+        let both = others.pools.keys().filter(|name| self.pools.contains_key(*name));
+        let taken = |name: &String| {
+            let sentence = "The file of routes has a pool of this name; choose another.";
+            problem(format!("pools.{name}"), "routes.pool_taken", sentence)
+        };
+        let problems: Vec<Problem> = both.map(taken).collect();
+        if !problems.is_empty() {
+            return Err(RoutesError(problems));
+        }
+        self.table.routes.extend(others.table.routes.iter().cloned());
+        self.pools.extend(others.pools.iter().map(|(name, pool)| (name.clone(), pool.clone())));
+        Ok(self)
     }
 
     /// How many routes and pools there are.
@@ -165,7 +197,7 @@ fn routes(written: Option<Value>, problems: &mut Vec<Problem>) -> Vec<Route> {
     entries.into_iter().enumerate().filter_map(read).collect()
 }
 
-fn pools(written: Option<Value>, problems: &mut Vec<Problem>) -> BTreeMap<String, PoolConfig> {
+fn pools(written: Option<Value>, reach: &str, problems: &mut Vec<Problem>) -> BTreeMap<String, PoolConfig> {
     let entries = match written {
         None => Map::new(),
         Some(Value::Object(entries)) => entries,
@@ -176,7 +208,7 @@ fn pools(written: Option<Value>, problems: &mut Vec<Problem>) -> BTreeMap<String
     };
     let read = |(name, mut entry): (String, Value)| {
         if let Value::Object(members) = &mut entry {
-            members.entry("reach").or_insert_with(|| Value::from("anywhere"));
+            members.entry("reach").or_insert_with(|| Value::from(reach));
         }
         let pool = shaped(format!("pools.{name}"), entry, problems)?;
         Some((name, pool))
@@ -205,12 +237,6 @@ fn unsupported(at: usize, route: &Route) -> Vec<Problem> {
             "routes.require_unsupported",
             "Requiring a login is not possible yet; protect the route by basic_auth or addresses.",
         ),
-        (
-            modifiers.client_certificate,
-            "client_certificate",
-            "routes.client_certificate_unsupported",
-            "The listeners ask for no client certificates yet; protect the route by basic_auth or addresses.",
-        ),
     ];
     let found = asked.into_iter().filter(|(wanted, ..)| *wanted);
     found.map(|(_, field, code, sentence)| problem(format!("routes[{at}].modifiers.{field}"), code, sentence)).collect()
@@ -235,13 +261,12 @@ mod tests {
             [[routes]]
             id = "a"
             action = { kind = "upstream", pool = "gone" }
-            modifiers = { client_certificate = true, require = { login = true } }
+            modifiers = { require = { login = true } }
             [pools.p]
             targets = []
         "#;
         let expected = [
             ("routes[0].modifiers.require", "routes.require_unsupported"),
-            ("routes[0].modifiers.client_certificate", "routes.client_certificate_unsupported"),
             ("pools.p.targets", "routes.pool_invalid"),
             ("routes[0].action.pool", "routes.pool_unknown"),
         ];

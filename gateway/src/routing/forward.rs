@@ -2,9 +2,10 @@
 
 use std::io;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use edge_routes::Shedding;
 use edge_upstream::{Forwarding, Priority, UpstreamError};
-use http::{HeaderName, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
@@ -16,6 +17,9 @@ use crate::{
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// RFC 9440. Only the edge may say it.
+const CLIENT_CERTIFICATE: HeaderName = HeaderName::from_static("client-cert");
+const CLIENT_CERTIFICATE_CHAIN: HeaderName = HeaderName::from_static("client-cert-chain");
 
 /// Sends a request to the route's pool. When the client leaves, the request at the service is cancelled.
 pub(crate) async fn to_pool(
@@ -32,6 +36,15 @@ pub(crate) async fn to_pool(
     context.priority = priority(passage.modifiers().shedding);
     context.deadline = passage.time_limit().map(|limit| Instant::now() + limit);
     context.fields.insert(REQUEST_ID, passage.edge.request_id.header_value());
+    for name in [CLIENT_CERTIFICATE, CLIENT_CERTIFICATE_CHAIN] {
+        request.headers_mut().remove(name);
+    }
+    if let Some(certificate) =
+        passage.edge.client_certificate.as_ref().filter(|_| passage.modifiers().client_certificate)
+        && let Ok(value) = HeaderValue::from_str(&format!(":{}:", BASE64_STANDARD.encode(certificate.der())))
+    {
+        context.fields.insert(CLIENT_CERTIFICATE, value);
+    }
     match pool.send(request, context).await {
         Ok(mut answer) => {
             if answer.status() == StatusCode::SWITCHING_PROTOCOLS

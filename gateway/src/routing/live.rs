@@ -3,19 +3,20 @@
 use std::{
     fmt,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
 
 use arc_swap::ArcSwap;
 use edge_cache::{Cache, Clock, PurgeMode};
-use edge_upstream::{Environment, Pools};
+use edge_routes::Explanation;
+use edge_upstream::{Environment, PoolStatus, Pools};
 use uuid::Uuid;
 
 use super::{
     basic::Passwords,
     config::{CacheConfig, RoutingConfig},
-    file::{RoutesError, RoutesFile, pool_problems},
+    file::{Ask, RoutesError, RoutesFile, pool_problems},
     in_force::InForce,
     note,
     tunnels::Tunnels,
@@ -24,12 +25,26 @@ use super::{
 /// Routes, pools and cache of one edge.
 pub struct Routing {
     file: Option<PathBuf>,
+    /// What the file said last, and what came another way.
+    sources: Mutex<Sources>,
     in_force: ArcSwap<InForce>,
     pools: Pools,
     pub(crate) cache: Cache,
     pub(crate) passwords: Passwords,
     pub(crate) tunnels: Tunnels,
-    replacing: Mutex<()>,
+}
+
+#[derive(Clone, Default)]
+struct Sources {
+    file: RoutesFile,
+    rows: RoutesFile,
+}
+
+impl Sources {
+    /// The file's first: of two that take the same request, it wins only by being narrower or of a higher priority.
+    fn all(&self) -> Result<RoutesFile, RoutesError> {
+        self.file.clone().with(&self.rows)
+    }
 }
 
 impl Routing {
@@ -46,12 +61,12 @@ impl Routing {
     ) -> Result<Self, RoutesError> {
         let routing = Self {
             file: (!config.file.is_empty()).then(|| PathBuf::from(&config.file)),
+            sources: Mutex::default(),
             in_force: ArcSwap::default(),
             pools: Pools::new(Environment::guarded(seed)),
             cache: Cache::new(cache.into(), Clock::new(now)),
             passwords: Passwords::default(),
             tunnels: Tunnels::new(config.tunnel_idle),
-            replacing: Mutex::default(),
         };
         routing.reload()?;
         Ok(routing)
@@ -67,17 +82,66 @@ impl Routing {
         self.replace(RoutesFile::read(path)?)
     }
 
-    /// Puts these routes and pools in force for requests that come after.
+    /// Puts these routes and pools in force in place of the file's, for requests that come after; those that came
+    /// another way stay.
     ///
     /// # Errors
     /// Everything that is wrong; then what was in force stays.
     pub fn replace(&self, file: RoutesFile) -> Result<(usize, usize), RoutesError> {
-        let size = file.size();
-        let checked = file.compile()?;
-        let _one_at_a_time = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.put(|sources| sources.file = file)
+    }
+
+    /// Puts these routes and pools in force beside the file's, in place of those that came before them.
+    ///
+    /// # Errors
+    /// Everything that is wrong with all together; then what was in force stays.
+    pub fn replace_rows(&self, rows: RoutesFile) -> Result<(usize, usize), RoutesError> {
+        self.put(|sources| sources.rows = rows)
+    }
+
+    /// Whether these hold together with the file's.
+    ///
+    /// # Errors
+    /// Everything that is wrong with all together.
+    pub fn check_rows(&self, rows: &RoutesFile) -> Result<(), RoutesError> {
+        self.sources().file.clone().with(rows)?.check()
+    }
+
+    /// How many routes the file has; the others come after them.
+    pub fn routes_of_file(&self) -> usize {
+        self.sources().file.size().0
+    }
+
+    /// Says what would happen to a request.
+    ///
+    /// # Errors
+    /// What is wrong with the request's path.
+    pub fn explain(&self, ask: &Ask) -> Result<Explanation, RoutesError> {
+        let all = self.sources().all()?;
+        all.explain(ask)
+    }
+
+    /// How the pools stand.
+    pub fn pools(&self) -> Vec<PoolStatus> {
+        self.pools.status()
+    }
+
+    fn put(&self, change: impl FnOnce(&mut Sources)) -> Result<(usize, usize), RoutesError> {
+        // Held to the end: one at a time.
+        let mut sources = self.sources();
+        let mut next = sources.clone();
+        change(&mut next);
+        let all = next.all()?;
+        let size = all.size();
+        let checked = all.compile()?;
         self.pools.replace(checked.pools).map_err(|faults| RoutesError(pool_problems("", faults)))?;
         self.in_force.store(Arc::new(InForce::new(checked.routes, &self.pools)));
+        *sources = next;
         Ok(size)
+    }
+
+    fn sources(&self) -> MutexGuard<'_, Sources> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Purges what the cache keeps of the shared host whose path and query begin with `prefix`: on one host (with its

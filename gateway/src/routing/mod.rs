@@ -7,8 +7,7 @@
 //! The order: path in normal form, address, maintenance, CORS preflight, basic auth, rewrite, request headers, cache,
 //! deed; on the way out response headers, CORS, security headers, compression.
 //!
-//! Deliberately absent, and refused when a table asks for it: forward auth, the requirement of a login, and client
-//! certificates.
+//! Deliberately absent, and refused when a table asks for it: forward auth, and the requirement of a login.
 
 mod basic;
 mod config;

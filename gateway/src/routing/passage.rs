@@ -116,6 +116,10 @@ impl Passage {
             let words = (StatusCode::FORBIDDEN, "edge.address_refused", "This address may not ask here.");
             return Some(self.problem(words));
         }
+        if modifiers.client_certificate && self.edge.client_certificate.is_none() {
+            let sentence = "Show a client certificate that an authority of this server issued.";
+            return Some(self.problem((StatusCode::FORBIDDEN, "edge.client_certificate_required", sentence)));
+        }
         let maintenance = modifiers.maintenance.as_ref()?;
         Some(maintenance.answer(self.client())?.map(full))
     }

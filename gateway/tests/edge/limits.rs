@@ -1,6 +1,6 @@
 //! Caps on connections and rates, and who counts as the client.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use gateway::{Config, ForwardedHeader, Listener, Rate, RateLimits};
 use tokio::time::{Instant, sleep};
@@ -116,4 +116,30 @@ async fn forwarded_headers_count_only_from_a_trusted_proxy() {
     assert!(untrusted.contains("forwarded=false"), "{untrusted}");
     assert!(trusted.contains("client=203.0.113.7 scheme=https "), "{trusted}");
     assert!(forwarded.contains("client=2001:db8::1 scheme=https "), "{forwarded}");
+}
+
+#[tokio::test]
+async fn a_load_balancer_names_the_client_before_anything_else() {
+    let here: IpAddr = "127.0.0.1".parse().unwrap();
+    let running = start(Config { proxy_protocol: vec![here.into()], ..config() });
+    let request = "GET /info HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n";
+
+    let named = running.raw(format!("PROXY TCP4 192.0.2.7 192.0.2.8 1111 80\r\n{request}")).await;
+    let own = running.raw(format!("PROXY UNKNOWN\r\n{request}")).await;
+    let missing = running.raw(request).await;
+
+    assert!(named.contains("client=192.0.2.7 "), "{named}");
+    assert!(own.contains("client=127.0.0.1 "), "{own}");
+    assert_eq!(missing, "");
+    assert_eq!(running.calls(), 2);
+}
+
+#[tokio::test]
+async fn a_header_of_anybody_else_is_a_bad_request() {
+    let running = start(config());
+
+    let answer = running.raw("PROXY TCP4 192.0.2.7 192.0.2.8 1111 80\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert_eq!(running.calls(), 0);
 }

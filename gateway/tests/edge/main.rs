@@ -3,12 +3,14 @@
 #![expect(clippy::disallowed_methods, reason = "a test's tasks end with its runtime")]
 
 mod drain;
+mod floods;
 mod framing;
 mod http2;
 mod limits;
 mod refusals;
 mod routing;
 mod support;
+mod threshold;
 mod timeouts;
 mod tls;
 mod upgrade;

@@ -14,8 +14,8 @@ use std::{
 use bytes::Bytes;
 use futures_util::stream;
 use gateway::{
-    App, BodyError, CacheConfig, Config, Edge, EdgeBody, EdgeInfo, ForwardedHeader, Http2, Listener, Rate, RateLimits,
-    ResponseBody, RoutingConfig,
+    App, BodyError, CacheConfig, ClientCertificates, Config, Edge, EdgeBody, EdgeInfo, ForwardedHeader, Http2, Https,
+    Listener, Rate, RateLimits, ResponseBody, RoutingConfig,
 };
 use http::{Request, Response, header, request};
 use http_body::Frame;
@@ -51,6 +51,7 @@ pub(crate) fn config() -> Config {
         max_body_bytes: 1024 * 1024,
         trusted_proxies: Vec::new(),
         forwarded_header: ForwardedHeader::XForwardedFor,
+        proxy_protocol: Vec::new(),
         drain_timeout: PATIENCE,
         http2: Http2 {
             max_concurrent_streams: 100,
@@ -59,6 +60,8 @@ pub(crate) fn config() -> Config {
             ping_interval: PATIENCE,
             ping_timeout: PATIENCE,
         },
+        https: Https { redirect: false, port: 0, hsts: Duration::ZERO, hsts_subdomains: false, hsts_preload: false },
+        client_certificates: ClientCertificates::default(),
         rate_limits: RateLimits { address: off, key: off, max_entries: 1000 },
         routing: RoutingConfig { file: String::new(), tunnel_idle: PATIENCE },
         cache: CacheConfig {
@@ -170,11 +173,12 @@ fn info(request: &Request<EdgeBody>) -> Response<ResponseBody> {
     let host = info.host.as_deref().unwrap_or("-");
     let forwarded = request.headers().get("x-forwarded-for").is_some();
     text(format!(
-        "client={} scheme={} host={host} listener={} sni={} forwarded={forwarded} id={}",
+        "client={} scheme={} host={host} listener={} sni={} forwarded={forwarded} certificate={} id={}",
         info.client_addr,
         info.scheme.as_str(),
         info.listener.as_str(),
         info.sni.as_deref().unwrap_or("-"),
+        info.client_certificate.is_some(),
         info.request_id,
     ))
 }

@@ -2,13 +2,14 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use gateway::{Config, Edge, Listener, LocalCa, Tls};
+use gateway::{ClientCertificates, Config, Edge, Listener, LocalCa, Router, Routing, Tls};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::{
     ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion,
     crypto::aws_lc_rs,
     version::{TLS12, TLS13},
 };
-use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, pem::PemObject};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -158,4 +159,90 @@ async fn silence_instead_of_a_handshake_is_cut() {
     let read = timeout(PATIENCE, tcp.read(&mut [0; 16])).await.unwrap();
 
     assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+}
+
+/// An authority for clients.
+fn authority(name: &str) -> (Issuer<'static, KeyPair>, String) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root = params.self_signed(&key).unwrap().pem();
+    (Issuer::new(params, key), root)
+}
+
+type ShownCertificate = (CertificateDer<'static>, PrivateKeyDer<'static>);
+
+fn issued_by(authority: &Issuer<'static, KeyPair>) -> ShownCertificate {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(["machine".to_owned()]).unwrap().signed_by(&key, authority).unwrap();
+    (certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der()).into())
+}
+
+/// What a client with (or without) a certificate reads at a name; an error if the edge hangs up.
+async fn read_as(secure: &Secure, name: &'static str, shown: Option<ShownCertificate>) -> std::io::Result<String> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(secure.folder.path().join("tls/ca.pem")).unwrap()).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&TLS13])
+        .unwrap()
+        .with_root_certificates(roots);
+    let config = match shown {
+        Some((certificate, key)) => builder.with_client_auth_cert(vec![certificate], key).unwrap(),
+        None => builder.with_no_client_auth(),
+    };
+    let tcp = TcpStream::connect(secure.address).await?;
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(name).unwrap(), tcp).await?;
+    stream.write_all(format!("GET /info HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n").as_bytes()).await?;
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap()?;
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn clients_show_certificates_where_they_are_asked_and_routes_may_insist() {
+    let folder = tempfile::tempdir().unwrap();
+    let ((known, root), (stranger, _)) = (authority("known"), authority("stranger"));
+    let file = folder.path().join("clients.pem");
+    std::fs::write(&file, root).unwrap();
+    let routes = folder.path().join("routes.toml");
+    let text = "[[routes]]\nid = \"machines\"\nmatch = { hosts = [\"machines.localhost\"] }\n\
+        action = { kind = \"module\" }\nmodifiers = { client_certificate = true }\n";
+    std::fs::write(&routes, text).unwrap();
+    let running = start(config());
+    let settings = ClientCertificates {
+        roots: file.to_str().unwrap().to_owned(),
+        hosts: vec!["Machines.localhost".to_owned(), "open.localhost".to_owned()],
+    };
+    let ca = LocalCa::open(&folder.path().join("tls"), "localhost").unwrap();
+    let tls = Tls::new(Arc::new(ca)).unwrap().with_client_certificates(&settings).unwrap();
+    let listener = Listener::https(any_port(), tls).unwrap();
+    let address = listener.local_addr();
+    let mut routing = config().routing;
+    routing.file = routes.to_str().unwrap().to_owned();
+    let routing = Routing::open(&routing, &config().cache, 1, std::time::SystemTime::now).unwrap();
+    running.edge.serve(listener, Arc::new(Router::new(Arc::new(routing), Arc::clone(&running.app))));
+    let secure = Secure { running, address, folder };
+
+    let shown = read_as(&secure, "machines.localhost", Some(issued_by(&known))).await.unwrap();
+    let none = read_as(&secure, "machines.localhost", None).await.unwrap();
+    let open = read_as(&secure, "open.localhost", None).await.unwrap();
+    let not_asked = read_as(&secure, "other.localhost", Some(issued_by(&known))).await.unwrap();
+    let unknown = read_as(&secure, "machines.localhost", Some(issued_by(&stranger))).await;
+
+    assert!(shown.contains("certificate=true"), "{shown}");
+    assert!(none.starts_with("HTTP/1.1 403 ") && none.contains("edge.client_certificate_required"), "{none}");
+    assert!(open.contains("certificate=false") && not_asked.contains("certificate=false"), "{open} {not_asked}");
+    assert!(unknown.is_err(), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn roots_that_are_none_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = LocalCa::open(&folder.path().join("tls"), "localhost").unwrap();
+    let missing = folder.path().join("missing.pem").display().to_string();
+    let settings = ClientCertificates { roots: missing.clone(), hosts: Vec::new() };
+
+    let error = Tls::new(Arc::new(ca)).unwrap().with_client_certificates(&settings).err().unwrap();
+
+    assert!(error.to_string().contains(&missing), "{error}");
 }

@@ -2,10 +2,25 @@
 
 use crate::step::Step;
 
-pub(crate) const STEPS: &[Step] = &[Step {
-    name: "m20261122_000001_create",
-    up: include_str!("m20261122_000001_create.up.sql"),
-    down: include_str!("m20261122_000001_create.down.sql"),
-    // The process works through all names; a tenant's faces ask by its domains.
-    tenant_tables: &[],
-}];
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "m20261122_000001_create",
+        up: include_str!("m20261122_000001_create.up.sql"),
+        down: include_str!("m20261122_000001_create.down.sql"),
+        // The process works through all names; a tenant's faces ask by its domains.
+        tenant_tables: &[],
+    },
+    Step {
+        name: "m20261123_000001_own_names",
+        up: include_str!("m20261123_000001_own_names.up.sql"),
+        down: include_str!("m20261123_000001_own_names.down.sql"),
+        tenant_tables: &[],
+    },
+    Step {
+        name: "m20261124_000001_routes",
+        up: include_str!("m20261124_000001_routes.up.sql"),
+        down: include_str!("m20261124_000001_routes.down.sql"),
+        // The operators' alone.
+        tenant_tables: &[],
+    },
+];

@@ -1,5 +1,6 @@
 //! The certificate store over the database: each call one transaction across all tenants.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,15 +14,26 @@ use kernel::{Caller, Db, Problem, Tx};
 use crate::store::{answers, charges, issued, leases, names, saving, timeline};
 
 /// Names, certificates, leases, limits and timelines in the database, shared by all replicas.
-#[derive(Clone)]
+///
+/// The database may come later: until then every call says that the store can't be used, and what is held is served.
+#[derive(Clone, Default)]
 pub struct CertificateRows {
-    db: Db,
+    db: Arc<OnceLock<Db>>,
 }
 
 /// Why a call did not do it.
 pub(crate) enum Fault {
     Stale,
     Kernel(Problem),
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Stale => Self::internal("a lease was lost where none is held"),
+            Fault::Kernel(problem) => problem,
+        }
+    }
 }
 
 impl From<Problem> for Fault {
@@ -40,17 +52,21 @@ impl From<Fault> for StoreError {
 }
 
 impl CertificateRows {
-    /// The store in this database.
-    pub const fn new(db: Db) -> Self {
-        Self { db }
+    /// From now on the rows are in this database; the first one stays.
+    pub fn attach(&self, db: Db) {
+        drop(self.db.set(db));
+    }
+
+    fn db(&self) -> Result<&Db, StoreError> {
+        self.db.get().ok_or_else(|| StoreError::Unavailable("it is not open yet".to_owned()))
     }
 
     async fn read<T>(&self, work: impl AsyncFnOnce(&Tx) -> Result<T, Fault> + Clone) -> Result<T, StoreError> {
-        Ok(self.db.read(&caller(), work).await?)
+        Ok(self.db()?.read(&caller(), work).await?)
     }
 
     async fn write<T>(&self, work: impl AsyncFnOnce(&Tx) -> Result<T, Fault> + Clone) -> Result<T, StoreError> {
-        Ok(self.db.write(&caller(), work).await?)
+        Ok(self.db()?.write(&caller(), work).await?)
     }
 }
 

@@ -1,14 +1,44 @@
-//! The edge's rows: names and their certificates, as the gateway's crates need them kept.
+//! The edge's rows: names and their certificates, as the gateway's crates need them kept, and what people see of them.
 //!
-//! Start at [`CertificateRows`], the certificate store of all replicas. Owns the tables `edge_*`; stands on `kernel` and
-//! on the gateway's own crates, whose traits it implements.
+//! Start at [`Edge`]. Owns the tables `edge_*`; stands on `kernel`, `audit` and `events`, and on the gateway's own crate
+//! of certificates, whose store it implements ([`CertificateRows`]).
 //!
-//! Deliberately absent: what is done with them. Ordering, renewing and serving certificates is `edge-certificates`',
-//! which names a tenant may have is `tenancy`'s.
+//! Hears `tenancy.domain_verified` and `_released`: a verified domain is to have a certificate, before the first visitor
+//! comes. Publishes `edge.route_created`, `_updated`, `_deleted` and `edge.pool_created`, `_updated`, `_deleted` in the
+//! operators' tenant. The audit trail uses the same names, and has `edge.certificate_renewal_asked` and
+//! `edge.cache_purged`.
+//!
+//! Rows of routes are checked as a whole and put in force by whoever implements [`Steering`].
+//!
+//! Deliberately absent: how certificates are ordered, renewed and served, which is `edge-certificates`', and which names
+//! a tenant may have, which is `tenancy`'s.
 
 mod certificates;
+mod config;
+mod error;
+pub mod graphql; // faces, for the composition root only
+mod issuance;
+mod listing;
+mod model;
+mod permissions;
+mod ports;
+pub mod rest;
+mod routes;
+mod service;
+mod steering;
 mod store;
+mod subscribers;
 #[cfg(test)]
 mod tests;
 
 pub use certificates::CertificateRows;
+pub use config::{DnsConfig, EdgeConfig, WebhookSettings};
+pub use error::{EdgeConfigError, Error};
+pub use model::{
+    Certificate, CertificateFailure, CertificateStatus, CertificateStep, NewPool, NewRoute, Pool, PoolId, PoolKind,
+    PoolStatus, Purged, Route, RouteId, RouteKind, RouteQuestion, RouteVerdict, RoutingStatus, UpdatePool, UpdateRoute,
+    UpstreamStatus,
+};
+pub use permissions::{CERTIFICATES_READ, CERTIFICATES_WRITE, PERMISSIONS, ROUTES_READ, ROUTES_WRITE};
+pub use service::Edge;
+pub use steering::{RoutingProblem, RoutingRows, Steering};

@@ -9,7 +9,8 @@ use crate::CertificateRows;
 
 async fn store(engine: Engine) -> Arc<dyn CertificateStore> {
     let db = testkit::db(engine).await;
-    let store = Arc::new(CertificateRows::new(db.clone()));
+    let store = Arc::new(CertificateRows::default());
+    store.attach(db.clone());
     // It lasts as long as the test's process; what it leaves goes with the run's folder.
     std::mem::forget(db);
     store

@@ -42,7 +42,7 @@ impl BuiltIn {
 
 /// Whether a permission makes sense for the operators only: it reaches over all tenants or into the process.
 fn for_operators(module: &str, name: &str) -> bool {
-    module == "system" || name.starts_with("tenancy.tenants.")
+    module == "system" || name.starts_with("tenancy.tenants.") || name.starts_with("edge.routes.")
 }
 
 impl Catalogue {

@@ -30,6 +30,8 @@ pub(crate) struct Launch {
     home: PathBuf,
     pub(crate) settings: Vec<(String, String)>,
     pub(crate) flags: Vec<String>,
+    /// The ports of HTTP and HTTPS; 0 picks a free one.
+    pub(crate) ports: [u16; 2],
 }
 
 impl Launch {
@@ -41,7 +43,7 @@ impl Launch {
         ];
         settings.extend(SETTINGS);
         let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self { binary: binary.to_owned(), home: home.to_path_buf(), settings, flags: Vec::new() }
+        Self { binary: binary.to_owned(), home: home.to_path_buf(), settings, flags: Vec::new(), ports: [0, 0] }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -71,7 +73,8 @@ impl Launch {
         let log = must(fs::File::options().create(true).append(true).open(self.log()), "opening the log");
         let mut command = self.command();
         command.arg("serve").arg("--data").arg(self.data());
-        command.args(["--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--ops", "127.0.0.1:0"]);
+        let [http, https] = self.ports.map(|port| format!("127.0.0.1:{port}"));
+        command.args(["--http", &http, "--https", &https, "--ops", "127.0.0.1:0"]);
         command.args(&self.flags).process_group(0);
         command.stdout(must(log.try_clone(), "sharing the log")).stderr(log);
         let child = must(command.spawn(), &self.binary);

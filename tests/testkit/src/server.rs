@@ -52,6 +52,13 @@ impl Builder {
         self
     }
 
+    /// On these ports of HTTP and HTTPS, when somebody else must know them beforehand.
+    #[must_use]
+    pub fn at(mut self, http: u16, https: u16) -> Self {
+        self.launch.ports = [http, https];
+        self
+    }
+
     /// On another database than a fresh one, such as one of a private [`crate::Postgres`].
     #[must_use]
     pub fn database(self, url: &str) -> Self {
@@ -119,6 +126,17 @@ impl Server {
             self.terminate();
         }
         let child = self.child.insert(self.launch.spawn(Life::Test));
+        self.front = wait_for(&self.launch, child).await;
+    }
+
+    /// Starts it again on the same data without waiting for it to be ready; [`Self::ready`] does that.
+    pub fn start_again(&mut self) {
+        self.child = Some(self.launch.spawn(Life::Test));
+    }
+
+    /// Waits until it is ready.
+    pub async fn ready(&mut self) {
+        let Some(child) = &mut self.child else { panic!("the server is stopped") };
         self.front = wait_for(&self.launch, child).await;
     }
 

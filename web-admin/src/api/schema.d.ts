@@ -309,6 +309,267 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/edge/cache": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Purge the cache
+         * @description Operators only. Drops what the process that answers keeps of paths that begin with `prefix`.
+         */
+        delete: operations["purge_cache"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List certificates
+         * @description Those of the tenant's verified domains; in the system tenant, of all tenants and of the installation itself.
+         */
+        get: operations["list_certificates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/certificates/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a certificate */
+        get: operations["get_certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/certificates/{name}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew a certificate now
+         * @description Or try again, after a failure was mended. The issuer's limits still hold; read the certificate to follow it.
+         */
+        post: operations["renew_certificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/certificates/{name}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what happened to a certificate
+         * @description Each step with its time, the cause and evidence if it failed, what to do about it, and when it goes on.
+         */
+        get: operations["list_certificate_steps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List pools
+         * @description Operators only.
+         */
+        get: operations["list_pools"];
+        put?: never;
+        /**
+         * Create a pool
+         * @description Operators only. Without `reach: "anywhere"`, only public addresses are connected to.
+         */
+        post: operations["create_pool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/pools/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a pool
+         * @description Operators only.
+         */
+        get: operations["get_pool"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a pool
+         * @description Operators only; needs `If-Match`.
+         */
+        delete: operations["delete_pool"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a pool
+         * @description Operators only; needs `If-Match`. Requests and streams under way keep what they began with.
+         */
+        patch: operations["update_pool"];
+        trace?: never;
+    };
+    "/api/v1/edge/routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List routes
+         * @description Operators only.
+         */
+        get: operations["list_routes"];
+        put?: never;
+        /**
+         * Create a route
+         * @description Operators only. All routes and pools are checked as a whole; it is in force when this answers.
+         */
+        post: operations["create_route"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/routes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a route
+         * @description Operators only.
+         */
+        get: operations["get_route"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a route
+         * @description Operators only; needs `If-Match`.
+         */
+        delete: operations["delete_route"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a route
+         * @description Operators only; needs `If-Match`. Requests and streams under way keep what they began with.
+         */
+        patch: operations["update_route"];
+        trace?: never;
+    };
+    "/api/v1/edge/routing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what is in force
+         * @description Operators only. In the process that answers; others follow within half a second.
+         */
+        get: operations["get_routing_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/routing/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain what would happen to a request
+         * @description Operators only. Which route would take it, why each other one doesn't, and what would be done.
+         */
+        post: operations["explain_route"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/upstreams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get how the pools stand
+         * @description Operators only. Health, load and times of each server, as the process that answers sees them.
+         */
+        get: operations["get_upstream_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -1627,6 +1888,88 @@ export interface components {
             kind: string;
         };
         /**
+         * Certificate
+         * @description The certificate of a name, as far as it has come.
+         */
+        Certificate: {
+            /** Format: date-time */
+            expires_at?: string | null;
+            failure?: components["schemas"]["CertificateFailure"] | null;
+            /** @description Who issued the one that is served. */
+            issuer?: string | null;
+            /** @description A host, or a wildcard such as `*.example.com`. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it is looked at again.
+             */
+            next_look_at: string;
+            /** Format: date-time */
+            not_before?: string | null;
+            /**
+             * Format: date-time
+             * @description When it is renewed.
+             */
+            renew_at?: string | null;
+            status: components["schemas"]["CertificateStatus"];
+            /** @description Whose it is; the system tenant's are the installation's own. */
+            tenant_id: string;
+        };
+        /**
+         * CertificateFailure
+         * @description Why the last attempt failed.
+         */
+        CertificateFailure: {
+            /** Format: date-time */
+            at: string;
+            /** @description A stable word for the cause. */
+            code: string;
+            /** @description What was seen, in the authority's words. */
+            evidence: string;
+            /** @description What to do about it. */
+            mend: string;
+            /**
+             * Format: date-time
+             * @description When it is tried again by itself.
+             */
+            next_try_at: string;
+            /** @description What happened. */
+            sentence: string;
+        };
+        /**
+         * @description Where a certificate stands.
+         * @enum {string}
+         */
+        CertificateStatus: "pending" | "ordering" | "authorizing" | "validating" | "finalizing" | "downloading" | "issued" | "renewing" | "failed";
+        /**
+         * CertificateStep
+         * @description One step in a certificate's life.
+         */
+        CertificateStep: {
+            /** Format: date-time */
+            at: string;
+            /** @description A stable word for the cause, if it failed. */
+            code?: string | null;
+            /** @description What was seen. */
+            evidence?: string | null;
+            /** @description What to do about it. */
+            mend?: string | null;
+            /**
+             * Format: date-time
+             * @description When it goes on by itself.
+             */
+            next_try_at?: string | null;
+            /**
+             * Format: int64
+             * @description Grows with each step of the name.
+             */
+            number: number;
+            /** @description What happened. */
+            sentence: string;
+            /** @description Where the certificate stood after it. */
+            status: components["schemas"]["CertificateStatus"] & unknown;
+        };
+        /**
          * ChangePassword
          * @description A new password.
          */
@@ -2509,6 +2852,19 @@ export interface components {
             position?: number | null;
         };
         /**
+         * NewPool
+         * @description What a pool is made of.
+         */
+        NewPool: {
+            /** @description 1 to 80 letters, digits, - and _; unique. */
+            name: string;
+            /**
+             * @description Such as `{"targets": [{"url": "http://10.0.0.7:3000"}], "reach": "anywhere"}`. Without `reach`, only public
+             *     addresses are connected to.
+             */
+            settings: unknown;
+        };
+        /**
          * NewRecord
          * @description What a record is made of.
          */
@@ -2529,6 +2885,26 @@ export interface components {
             name: string;
             /** @description Permissions of the catalogue, which you must hold yourself. */
             permissions: string[];
+        };
+        /**
+         * NewRoute
+         * @description What a route is made of.
+         */
+        NewRoute: {
+            /** @description Such as `{"kind": "upstream", "pool": "shop"}`. */
+            action: unknown;
+            /** @description True when left out. */
+            enabled?: boolean | null;
+            /** @description All requests when left out. */
+            match?: unknown;
+            modifiers?: unknown;
+            /** @description 1 to 80 letters, digits, - and _; unique. */
+            name: string;
+            /**
+             * Format: int32
+             * @description 0 when left out.
+             */
+            priority?: number | null;
         };
         /**
          * NewSession
@@ -2584,6 +2960,26 @@ export interface components {
         Page_AuditEntry: {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["AuditEntry"][];
+            /** @description The cursor of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
+         * Page_Certificate
+         * @description One page of a list.
+         */
+        Page_Certificate: {
+            /** @description The items, in the order asked for. */
+            items: components["schemas"]["Certificate"][];
+            /** @description The cursor of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
+         * Page_CertificateStep
+         * @description One page of a list.
+         */
+        Page_CertificateStep: {
+            /** @description The items, in the order asked for. */
+            items: components["schemas"]["CertificateStep"][];
             /** @description The cursor of the next page; null on the last one. */
             next?: string | null;
         };
@@ -2708,6 +3104,16 @@ export interface components {
             next?: string | null;
         };
         /**
+         * Page_Pool
+         * @description One page of a list.
+         */
+        Page_Pool: {
+            /** @description The items, in the order asked for. */
+            items: components["schemas"]["Pool"][];
+            /** @description The cursor of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
          * Page_Record
          * @description One page of a list.
          */
@@ -2724,6 +3130,16 @@ export interface components {
         Page_Role: {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["Role"][];
+            /** @description The cursor of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
+         * Page_Route
+         * @description One page of a list.
+         */
+        Page_Route: {
+            /** @description The items, in the order asked for. */
+            items: components["schemas"]["Route"][];
             /** @description The cursor of the next page; null on the last one. */
             next?: string | null;
         };
@@ -2785,6 +3201,45 @@ export interface components {
             module: string;
             /** @description Its name. */
             name: string;
+        };
+        /**
+         * Pool
+         * @description Servers that answer alike, and how requests are spread over them.
+         */
+        Pool: {
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /** @description By which routes name it. */
+            name: string;
+            /** @description `targets`, `balance`, `health`, `timeouts`, `retry` and so on. */
+            settings: unknown;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Grows with every change; the entity tag.
+             */
+            version: number;
+        };
+        /**
+         * PoolStatus
+         * @description How a pool stands.
+         */
+        PoolStatus: {
+            /**
+             * Format: int64
+             * @description Requests under way.
+             */
+            in_flight: number;
+            /**
+             * Format: int64
+             * @description Where requests of normal priority are turned away; none without load shedding.
+             */
+            limit?: number | null;
+            name: string;
+            /** @description Each server: its address, health, load and times. */
+            targets: unknown;
         };
         /**
          * Problem
@@ -2857,6 +3312,17 @@ export interface components {
             reason?: string | null;
             /** @description The beginning of what it said. */
             text?: string | null;
+        };
+        /**
+         * Purged
+         * @description What a purge did in the process that answers.
+         */
+        Purged: {
+            /**
+             * Format: int64
+             * @description Answers that are gone, or count as stale.
+             */
+            answers: number;
         };
         /**
          * QueueStats
@@ -3006,6 +3472,93 @@ export interface components {
             id: string;
             /** @description Its name. */
             name: string;
+        };
+        /**
+         * Route
+         * @description Which requests, what is done with them, and how.
+         */
+        Route: {
+            /** @description What is done: an object with a `kind` and what belongs to it. */
+            action: unknown;
+            /** Format: date-time */
+            created_at: string;
+            /** @description A route that is switched off is checked, and never chosen. */
+            enabled: boolean;
+            id: string;
+            /** @description Which requests: `hosts`, `path`, `methods`, `headers`, `clients`; what is left out is no condition. */
+            match: unknown;
+            /** @description How: `rewrite`, `limits`, `cache`, `basic_auth` and so on. */
+            modifiers: unknown;
+            /** @description In logs, metrics and problems: 1 to 80 letters, digits, - and _. */
+            name: string;
+            /**
+             * Format: int32
+             * @description The higher goes first; among equals the narrower one.
+             */
+            priority: number;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description Grows with every change; the entity tag.
+             */
+            version: number;
+        };
+        /**
+         * RouteQuestion
+         * @description A request that might come.
+         */
+        RouteQuestion: {
+            /** @description The client's address; 127.0.0.1 when left out. */
+            client?: string | null;
+            /** @description Lines such as `Accept: text/html`. */
+            headers?: string[] | null;
+            /** @description Without a port. */
+            host: string;
+            /** @description `GET` when left out. */
+            method?: string | null;
+            /** @description Path, and query if there is one. */
+            target: string;
+        };
+        /**
+         * RouteVerdict
+         * @description What would happen to a request.
+         */
+        RouteVerdict: {
+            /** @description Each route in the order in which they are asked, with why it doesn't take the request. */
+            candidates: unknown;
+            /** @description What the route that takes it does. */
+            outcome: unknown;
+            /** @description The route that takes it; none: it goes to Holdfast itself. */
+            route?: string | null;
+        };
+        /**
+         * RoutingStatus
+         * @description What is in force in the process that answers.
+         */
+        RoutingStatus: {
+            /**
+             * Format: int64
+             * @description The version of the rows that is in force here.
+             */
+            applied: number;
+            /**
+             * Format: int64
+             * @description Pools in force, those of the file included.
+             */
+            pools: number;
+            /** @description Why the rows are not in force, if they aren't: they and the file don't go together. */
+            problems: string[];
+            /**
+             * Format: int64
+             * @description Routes in force, those of the file included.
+             */
+            routes: number;
+            /**
+             * Format: int64
+             * @description The latest version of the rows.
+             */
+            version: number;
         };
         /**
          * Rung
@@ -3501,6 +4054,14 @@ export interface components {
             position?: number | null;
         };
         /**
+         * UpdatePool
+         * @description What can be changed of a pool. The settings are a merge patch (RFC 7396): null takes a member out.
+         */
+        UpdatePool: {
+            name?: string | null;
+            settings?: unknown;
+        };
+        /**
          * UpdateRecord
          * @description What can be changed of a record.
          */
@@ -3521,12 +4082,32 @@ export interface components {
             permissions?: string[] | null;
         };
         /**
+         * UpdateRoute
+         * @description What can be changed of a route. Objects are merge patches (RFC 7396): null takes a member out.
+         */
+        UpdateRoute: {
+            action?: unknown;
+            enabled?: boolean | null;
+            match?: unknown;
+            modifiers?: unknown;
+            name?: string | null;
+            /** Format: int32 */
+            priority?: number | null;
+        };
+        /**
          * UpdateTenant
          * @description What can be changed of a tenant.
          */
         UpdateTenant: {
             /** @description Name for people, 1 to 100 characters. */
             name?: string | null;
+        };
+        /**
+         * UpstreamStatus
+         * @description How all pools stand in the process that answers.
+         */
+        UpstreamStatus: {
+            pools: components["schemas"]["PoolStatus"][];
         };
         /**
          * Verification
@@ -4512,6 +5093,748 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ProviderTest"];
                 };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    purge_cache: {
+        parameters: {
+            query?: {
+                /** @description The host; all hosts when left out. */
+                host?: string;
+                /** @description Such as `/shop/`; everything when left out. */
+                prefix?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purged"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_certificates: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200; 50 when left out. */
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Which, such as `name sw "shop."`. */
+                filter?: string;
+                /** @description In which order: `name` or `-name`. */
+                sort?: string;
+                /** @description The fields to show, separated by commas. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Certificate"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_certificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_certificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted; it goes on in the background. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_certificate_steps: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200; 50 when left out. */
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Which, such as `number gt 10`. */
+                filter?: string;
+                /** @description In which order: `number` or `-number`. */
+                sort?: string;
+                /** @description The fields to show, separated by commas. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CertificateStep"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_pools: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200; 50 when left out. */
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Which, such as `name sw "shop"`. */
+                filter?: string;
+                /** @description In which order, such as `-updated_at`. */
+                sort?: string;
+                /** @description The fields to show, separated by commas. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Pool"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_pool: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPool"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pool"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_pool: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pool"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_pool: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_pool: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdatePool"];
+            };
+        };
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pool"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_routes: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200; 50 when left out. */
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Which, such as `name sw "shop"`. */
+                filter?: string;
+                /** @description In which order, such as `-updated_at`. */
+                sort?: string;
+                /** @description The fields to show, separated by commas. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Route"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_route: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRoute"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Route"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_route: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Route"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_route: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_route: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateRoute"];
+            };
+        };
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Route"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_routing_status: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingStatus"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_route: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RouteQuestion"];
+            };
+        };
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteVerdict"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_upstream_status: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpstreamStatus"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong, with a stable code (RFC 9457). */
             default: {

@@ -2,6 +2,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod charges;
+pub(crate) mod entries;
 pub(crate) mod issued;
 pub(crate) mod leases;
 pub(crate) mod names;

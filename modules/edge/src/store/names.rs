@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use edge_certificates::{Due, Lane, Name, Progress, Record, Waiting, transition};
-use kernel::{Problem, Tx};
-use sea_orm::FromQueryResult;
+use kernel::{ListRequest, Problem, Tx};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::certificates::Fault;
 
@@ -16,6 +17,10 @@ const ADVANCE: &str = "UPDATE edge_name SET progress = $2, \
      lane = CASE WHEN wanted THEN $3 ELSE lane END, due_at = CASE WHEN wanted THEN $4 ELSE due_at END WHERE name = $1";
 /// Only what nobody has moved meanwhile.
 const MAKE_DUE: &str = "UPDATE edge_name SET progress = $2, lane = $3, due_at = $4 WHERE name = $1 AND progress = $5";
+const UNWANT_ALL: &str = "UPDATE edge_name SET wanted = $2, lane = $3, due_at = $4 WHERE owner = $1";
+/// The installation's own names; a domain of the operators' tenant is not marked.
+const OWN: &str = "SELECT name FROM edge_name WHERE owner = $1 AND from_settings AND wanted";
+const MARK_OWN: &str = "UPDATE edge_name SET from_settings = $2 WHERE name = $1";
 const FORGET: &str = "DELETE FROM edge_name WHERE name = $1 AND NOT wanted";
 /// The first of every owner before the second of any.
 const DUE: &str = "SELECT name, owner, due_at FROM ( \
@@ -39,6 +44,11 @@ struct WaitingRow {
     name: String,
     owner: String,
     due_at: DateTime<Utc>,
+}
+
+#[derive(FromQueryResult)]
+struct NameRow {
+    name: String,
 }
 
 impl TryFrom<Row> for Record {
@@ -89,6 +99,62 @@ pub(crate) async fn want(tx: &Tx, name: &Name, owner: &str, now: DateTime<Utc>) 
 pub(crate) async fn unwant(tx: &Tx, name: &Name, now: DateTime<Utc>) -> Result<(), Fault> {
     tx.execute(UNWANT, [name.as_str().into(), false.into(), Lane::Working.as_str().into(), now.into()]).await?;
     Ok(())
+}
+
+/// All names of an owner are wanted no more.
+pub(crate) async fn unwant_all(tx: &Tx, owner: &str, now: DateTime<Utc>) -> Result<(), Fault> {
+    tx.execute(UNWANT_ALL, [owner.into(), false.into(), Lane::Working.as_str().into(), now.into()]).await?;
+    Ok(())
+}
+
+/// The wanted names that the settings named.
+pub(crate) async fn own(tx: &Tx, owner: &str) -> Result<Vec<Name>, Fault> {
+    let rows: Vec<NameRow> = tx.all(OWN, [owner.into()]).await?;
+    rows.into_iter().map(|row| Ok(Name::parse(&row.name).map_err(Problem::internal)?)).collect()
+}
+
+/// The settings name it: it is wanted, unless a tenant has it.
+pub(crate) async fn want_own(tx: &Tx, name: &Name, owner: &str, now: DateTime<Utc>) -> Result<(), Fault> {
+    let known = find(tx, name).await?;
+    if known.as_ref().is_some_and(|known| known.wanted && known.tenant != owner) {
+        tracing::warn!(name = name.as_str(), "edge.names has a name that is a tenant's domain; the tenant keeps it");
+        return Ok(());
+    }
+    if known.is_none_or(|known| !known.wanted) {
+        want(tx, name, owner, now).await?;
+    }
+    tx.execute(MARK_OWN, [name.as_str().into(), true.into()]).await?;
+    Ok(())
+}
+
+/// A page of the wanted names; `owner` none: of all owners.
+pub(crate) async fn list(tx: &Tx, request: &ListRequest, owner: Option<&str>) -> Result<Vec<Record>, Problem> {
+    let mut select = Query::select()
+        .columns(["name", "owner", "wanted", "lane", "due_at", "progress"].map(Alias::new))
+        .from("edge_name")
+        .and_where(Expr::col("wanted").eq(true))
+        .to_owned();
+    if let Some(owner) = owner {
+        select.and_where(Expr::col("owner").eq(owner));
+    }
+    request.apply(&mut select)?;
+    records(tx, &select).await
+}
+
+/// The wanted ones among these names.
+pub(crate) async fn among(tx: &Tx, names: &[Name]) -> Result<Vec<Record>, Problem> {
+    let select = Query::select()
+        .columns(["name", "owner", "wanted", "lane", "due_at", "progress"].map(Alias::new))
+        .from("edge_name")
+        .and_where(Expr::col("wanted").eq(true))
+        .and_where(Expr::col("name").is_in(names.iter().map(Name::as_str)))
+        .to_owned();
+    records(tx, &select).await
+}
+
+async fn records(tx: &Tx, select: &sea_orm::sea_query::SelectStatement) -> Result<Vec<Record>, Problem> {
+    let rows = tx.conn().query_all(select).await?;
+    rows.iter().map(|row| Ok(Record::try_from(Row::from_query_result(row, "")?)?)).collect()
 }
 
 /// Names of a lane that are due and that nobody works on, fairly among owners.

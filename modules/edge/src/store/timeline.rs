@@ -1,10 +1,12 @@
 //! What happened to a name's certificate.
 
 use edge_certificates::{Entry, Name};
-use kernel::{Problem, Tx};
-use sea_orm::FromQueryResult;
+use kernel::{ListRequest, Problem, Tx};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::certificates::Fault;
+use crate::model::CertificateStep;
 
 /// Entries kept of each name.
 const KEPT: i64 = 64;
@@ -15,6 +17,14 @@ const TRIM: &str = "DELETE FROM edge_timeline WHERE name = $1 AND number <= $2";
 /// Those of an earlier owner are not the present one's to see.
 const LATEST: &str = "SELECT t.entry AS entry FROM edge_timeline t JOIN edge_name n ON n.name = t.name \
      AND n.owner = t.owner WHERE t.name = $1 ORDER BY t.number DESC LIMIT $2";
+
+const FORGET: &str = "DELETE FROM edge_timeline WHERE owner = $1";
+
+#[derive(FromQueryResult)]
+struct StepRow {
+    number: i64,
+    entry: String,
+}
 
 #[derive(FromQueryResult)]
 struct Number {
@@ -47,4 +57,32 @@ pub(crate) async fn latest(tx: &Tx, name: &Name, limit: u32) -> Result<Vec<Entry
     let rows: Vec<Row> = tx.all(LATEST, [name.as_str().into(), i64::from(limit).into()]).await?;
     let read = |row: Row| serde_json::from_str(&row.entry).map_err(|error| Problem::internal(error).into());
     rows.into_iter().map(read).collect()
+}
+
+/// A page of what happened to a name while it was this owner's.
+pub(crate) async fn list(
+    tx: &Tx,
+    request: &ListRequest,
+    name: &Name,
+    owner: &str,
+) -> Result<Vec<CertificateStep>, Problem> {
+    let mut select = Query::select()
+        .columns(["number", "entry"].map(Alias::new))
+        .from("edge_timeline")
+        .and_where(Expr::col("name").eq(name.as_str()))
+        .and_where(Expr::col("owner").eq(owner))
+        .to_owned();
+    request.apply(&mut select)?;
+    let rows = tx.conn().query_all(&select).await?;
+    let step = |row: &_| {
+        let row = StepRow::from_query_result(row, "")?;
+        Ok(CertificateStep::new(row.number, serde_json::from_str(&row.entry).map_err(Problem::internal)?))
+    };
+    rows.iter().map(step).collect()
+}
+
+/// Forgets what happened to an owner's names.
+pub(crate) async fn forget(tx: &Tx, owner: &str) -> Result<(), Fault> {
+    tx.execute(FORGET, [owner.into()]).await?;
+    Ok(())
 }

@@ -1,0 +1,1 @@
+ALTER TABLE edge_name DROP COLUMN from_settings;

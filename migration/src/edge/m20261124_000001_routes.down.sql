@@ -1,0 +1,3 @@
+DROP TABLE edge_routing;
+DROP TABLE edge_pool;
+DROP TABLE edge_route;
