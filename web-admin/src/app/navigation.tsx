@@ -3,6 +3,7 @@ import { NavLink, Stack, Text } from "@mantine/core";
 import { Link, type LinkProps } from "@tanstack/react-router";
 import {
   Activity,
+  BadgeCheck,
   Building2,
   Code2,
   FolderLock,
@@ -60,6 +61,7 @@ const GROUPS: { label: string; items: Item[] }[] = [
     label: "Operations",
     items: [
       { to: "/audit", label: "Audit", icon: ScrollText, needs: ["audit.read"] },
+      { to: "/certificates", label: "Certificates", icon: BadgeCheck, needs: ["edge.certificates.read"] },
       { to: "/jobs", label: "Jobs", icon: ListChecks, needs: ["jobs.read"] },
       { to: "/api", label: "API", icon: Code2, needs: [] },
     ],

@@ -100,6 +100,25 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import("../screens/audit/audit-screen"), "AuditScreen"),
 });
 
+const certificates = createRoute({
+  getParentRoute: () => app,
+  path: "/certificates",
+  validateSearch: searchOf("name", "sort"),
+  component: lazyRouteComponent(
+    () => import("../screens/certificates/certificates-screen"),
+    "CertificatesScreen",
+  ),
+});
+
+const certificate = createRoute({
+  getParentRoute: () => app,
+  path: "/certificates/$name",
+  component: lazyRouteComponent(
+    () => import("../screens/certificates/certificate-screen"),
+    "CertificateScreen",
+  ),
+});
+
 const jobs = createRoute({
   getParentRoute: () => app,
   path: "/jobs",
@@ -141,6 +160,8 @@ const routeTree = root.addChildren([
     apiKeys,
     sessions,
     audit,
+    certificates,
+    certificate,
     jobs,
     job,
     apiPage,
