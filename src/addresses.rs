@@ -7,6 +7,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
+/// Its name in the data folder.
+pub const FILE: &str = "holdfast.addresses.json";
+
 /// The addresses after binding, so with the ports that were picked.
 #[derive(Clone, Debug, Serialize)]
 pub struct Addresses {
@@ -18,6 +21,8 @@ pub struct Addresses {
     pub ops: SocketAddr,
     /// The one-time link that makes the first operator; null when there is one.
     pub setup_url: Option<String>,
+    /// The process that serves.
+    pub pid: u32,
 }
 
 impl Addresses {
@@ -30,7 +35,7 @@ impl Addresses {
         let draft = data.join("holdfast.addresses.new");
         let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         file.write_all(&serde_json::to_vec_pretty(self)?)?;
-        fs::rename(draft, data.join("holdfast.addresses.json"))
+        fs::rename(draft, data.join(FILE))
     }
 
     /// Tells people where everything is.

@@ -20,6 +20,11 @@ pub enum Command {
     /// Serve HTTP, HTTPS and the operators' listener until told to stop
     #[command(after_help = "Example:\n  holdfast serve --data ./data --http 127.0.0.1:8080")]
     Serve(ServeArgs),
+    /// Have a running server hand its sockets to the binary that now stands in its place, without a failed connection
+    #[command(
+        after_help = "Example:\n  install holdfast-new /usr/local/bin/holdfast && holdfast upgrade --data ./data"
+    )]
+    Upgrade(ServeArgs),
     /// Apply, take back or show schema steps
     #[command(
         after_help = "Example:\n  HOLDFAST__DATABASE__URL=postgres://owner@localhost/holdfast holdfast migrate up"
@@ -46,7 +51,7 @@ pub enum Command {
     Version,
 }
 
-/// `serve` and `doctor`.
+/// `serve`, `upgrade` and `doctor`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// Where settings come from.

@@ -4,6 +4,10 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How often a folder that is held is tried.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Why the data folder can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +48,20 @@ impl DataFolder {
             Ok(()) => Ok(Self { path, _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(DataFolderError::Taken(path)),
             Err(TryLockError::Error(source)) => Err(DataFolderError::Unusable { path, source }),
+        }
+    }
+
+    /// The same, waiting for the process that holds it to let go.
+    ///
+    /// # Errors
+    /// It can't be made or written, or is still held after `wait`.
+    pub async fn open_after(path: &Path, wait: Duration) -> Result<Self, DataFolderError> {
+        let begun = Instant::now();
+        loop {
+            match Self::open(path) {
+                Err(DataFolderError::Taken(_)) if begun.elapsed() < wait => tokio::time::sleep(LOOK).await,
+                opened => return opened,
+            }
         }
     }
 

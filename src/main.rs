@@ -12,6 +12,7 @@ mod data_folder;
 mod door;
 mod evidence;
 mod graphql_socket;
+mod handover;
 mod house;
 mod identify;
 mod maintenance;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode, commands::Failure> {
     match cli.command {
         Command::Serve(args) => commands::blocking(serve::run(&args.settings)),
+        Command::Upgrade(args) => commands::upgrade(&args.settings),
         Command::Migrate(args) => commands::blocking(commands::migrate(&args)),
         Command::Doctor(args) => commands::blocking(commands::doctor(&args.settings)),
         Command::Routes(args) => commands::routes(&args),

@@ -2,10 +2,12 @@
 
 use std::hash::RandomState;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway::{Edge, IssuedCertificates, Late, Listener, LocalCa, Router, Routing, Threshold, Tls};
+use gateway::{Edge, IssuedCertificates, Late, Listener, ListenerKind, LocalCa, Router, Routing, Threshold, Tls};
 use kernel::{Clock, Db, Random, RootKey, Tasks};
 use poem::endpoint::BoxEndpoint;
 use poem::{EndpointExt, Route};
@@ -19,6 +21,7 @@ use crate::commands::Failure;
 use crate::config::Config;
 use crate::data_folder::DataFolder;
 use crate::door::Door;
+use crate::handover::{self, Handover, Inherited};
 use crate::house::{self, House};
 use crate::identify::Identify;
 use crate::open_files;
@@ -32,6 +35,8 @@ use crate::telemetry::{self, Metrics, Spans};
 const FORM: u64 = 1024 * 1024;
 /// How long until the database is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
+/// How long a successor waits for the data folder: as long as the longest drain.
+const STAND_BY: Duration = Duration::from_mins(5);
 /// How often metrics are tidied.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -48,9 +53,17 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
     if let Err(reason) = open_files::check(config.gateway.max_connections) {
         tracing::warn!("{reason}");
     }
-    let data = DataFolder::open(config.data())?;
+    let inherited = Inherited::take()?;
+    let data = if inherited.is_some() && config.data().is_dir() {
+        // Another process may still serve on it; what connects meanwhile waits in the sockets' queue.
+        handover::stand_by(config.data())?;
+        DataFolder::open_after(config.data(), STAND_BY).await?
+    } else {
+        DataFolder::open(config.data())?
+    };
     let ground = Ground::open(config, data)?;
-    let listeners = Listeners::bind(&ground)?;
+    let listeners = Listeners::open(&ground, inherited)?;
+    let handover = Arc::new(Handover::new(listeners.handles()?)?);
     let ports = (listeners.https.local_addr().port(), listeners.addresses());
     let edge = Edge::new(ground.config.gateway.clone())?;
     let mut signals = Signals::watch()?;
@@ -86,7 +99,7 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
     addresses.publish(ground.data.path())?;
     addresses.print(ground.data.path(), &config.tenancy.base_domain)?;
 
-    signals.until_told_to_stop(&routing, &house.edge).await;
+    signals.until_told_to_stop(&routing, &house.edge, (&handover, ground.data.path())).await;
     closing.cancel();
     house.chat.drain();
     drain(config, &edge, &routing, &tasks, &db).await;
@@ -186,16 +199,28 @@ struct Listeners {
 }
 
 impl Listeners {
-    fn bind(ground: &Ground) -> Result<Self, Failure> {
+    /// Those that were handed over, or new ones.
+    fn open(ground: &Ground, inherited: Option<Inherited>) -> Result<Self, Failure> {
         let config = &ground.config;
         let ca = LocalCa::open(&ground.data.path().join("tls"), &config.tenancy.base_domain)?;
         let tls = Tls::new(Arc::new(IssuedCertificates::new(ground.certificates.certificates(), ca)))?
             .with_client_certificates(&config.gateway.client_certificates)?;
+        if let Some(Inherited { http, https, ops }) = inherited {
+            return Ok(Self {
+                http: Listener::inherited(http, ListenerKind::Http, None)?,
+                https: Listener::inherited(https, ListenerKind::Https, Some(tls))?,
+                ops: Listener::inherited(ops, ListenerKind::Ops, None)?,
+            });
+        }
         Ok(Self {
             http: Listener::http(config.server.http)?,
             https: Listener::https(config.server.https, tls)?,
             ops: Listener::ops(config.server.ops)?,
         })
+    }
+
+    fn handles(&self) -> std::io::Result<[OwnedFd; 3]> {
+        Ok([self.http.handle()?, self.https.handle()?, self.ops.handle()?])
     }
 
     fn addresses(&self) -> Bound {
@@ -215,7 +240,7 @@ impl Bound {
         let Self { http, https, ops } = *self;
         let link =
             |token| format!("https://{}:{}/console/setup#token={token}", config.tenancy.base_domain, https.port());
-        Addresses { http, https, ops, setup_url: setup_token.map(link) }
+        Addresses { http, https, ops, setup_url: setup_token.map(link), pid: std::process::id() }
     }
 }
 
@@ -268,6 +293,7 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    upgrade: Signal,
 }
 
 impl Signals {
@@ -276,16 +302,28 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
+            upgrade: signal(SignalKind::user_defined2())?,
         })
     }
 
-    /// Reads the routes and certificate files again at each SIGHUP, until SIGTERM or Ctrl-C.
-    async fn until_told_to_stop(mut self, routing: &Arc<Routing>, edge: &edge::Edge) {
+    /// Reads the routes and certificate files again at each SIGHUP, until SIGTERM, Ctrl-C, or a successor that was
+    /// started at SIGUSR2 and stands by.
+    async fn until_told_to_stop(
+        mut self,
+        routing: &Arc<Routing>,
+        edge: &edge::Edge,
+        (handover, data): (&Arc<Handover>, &Path),
+    ) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
                 _ = self.hangup.recv() => reload(routing, edge).await,
+                _ = self.upgrade.recv() => {
+                    if hand_over(Arc::clone(handover), data.to_owned()).await {
+                        return;
+                    }
+                }
             }
         }
     }
@@ -295,6 +333,25 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Starts the binary that stands in this one's place; whether it stands by.
+async fn hand_over(handover: Arc<Handover>, data: PathBuf) -> bool {
+    tracing::info!("a new process is to take over");
+    match tokio::task::spawn_blocking(move || handover.start(&data)).await {
+        Ok(Ok(successor)) => {
+            tracing::info!(pid = successor.id(), "the new process stands by");
+            true
+        }
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the new process does not start; this one serves on");
+            false
+        }
+        Err(error) => {
+            tracing::error!(%error, "starting the new process failed; this one serves on");
+            false
         }
     }
 }

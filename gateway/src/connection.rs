@@ -9,7 +9,7 @@ use rustls::{ProtocolVersion, ServerConfig, server::ClientHello};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 use tokio_rustls::LazyConfigAcceptor;
 
@@ -27,6 +27,9 @@ use crate::{
     wire::Wire,
 };
 
+/// How long a connection that is new when the drain begins has for its first request, and how often that is looked at.
+const JUST_CONNECTED: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(5);
 /// How long a client that floods has for taking the GOAWAY.
 const LAST_WORDS: Duration = Duration::from_millis(250);
 const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -63,7 +66,7 @@ impl<A: App> Server<A> {
         };
         let ready = tokio::select! {
             biased;
-            () = self.phase().stop.cancelled() => return,
+            () = self.too_late() => return,
             ready = prepared => ready,
         };
         let Some((ready, Addresses { client: peer, local })) = ready else { return };
@@ -88,6 +91,12 @@ impl<A: App> Server<A> {
             let guard = Guard::new(ready.stream, ready.prefix, self.edge.guard, Arc::clone(&exchange), held);
             self.serve_h1(guard, service, &exchange).await;
         }
+    }
+
+    /// Completes a moment after the drain began: who connected before it gets an answer.
+    async fn too_late(&self) {
+        self.phase().stop.cancelled().await;
+        sleep(JUST_CONNECTED).await;
     }
 
     /// Who is connected to whom; a load balancer in front tells it first.
@@ -139,8 +148,19 @@ impl<A: App> Server<A> {
         tokio::select! {
             biased;
             outcome = connection.as_mut() => return ended(outcome),
-            () = self.phase().stop.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = self.phase().stop.cancelled() => {}
         }
+        // Its first request may be on its way; told to close now, it would be lost.
+        let drain_began = Instant::now();
+        while exchange.called() == 0 && drain_began.elapsed() < JUST_CONNECTED {
+            tokio::select! {
+                biased;
+                outcome = connection.as_mut() => return ended(outcome),
+                () = self.phase().kill.cancelled() => return,
+                () = sleep(LOOK) => {}
+            }
+        }
+        connection.as_mut().graceful_shutdown();
         tokio::select! {
             biased;
             outcome = connection.as_mut() => ended(outcome),

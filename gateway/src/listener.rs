@@ -1,6 +1,12 @@
 //! Sockets that accept connections, and the loop that does.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    os::fd::{AsFd, OwnedFd},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
@@ -57,6 +63,25 @@ impl Listener {
     /// If the address can't be bound.
     pub fn ops(address: SocketAddr) -> Result<Self, BindError> {
         Self::bind(address, ListenerKind::Ops, None)
+    }
+
+    /// On a socket that listens already: handed over by another process. Within a Tokio runtime.
+    ///
+    /// # Errors
+    /// If the socket is of no use.
+    pub fn inherited(socket: std::net::TcpListener, kind: ListenerKind, tls: Option<Tls>) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let socket = TcpListener::from_std(socket)?;
+        let local = socket.local_addr()?;
+        Ok(Self { socket, kind, local, tls })
+    }
+
+    /// Another handle to the socket, to be handed over: it keeps listening when this one is closed.
+    ///
+    /// # Errors
+    /// The process has no more descriptors.
+    pub fn handle(&self) -> io::Result<OwnedFd> {
+        self.socket.as_fd().try_clone_to_owned()
     }
 
     /// The address really bound.

@@ -11,7 +11,10 @@ use std::{
 use bytes::{Buf, Bytes};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 
 use crate::{alarm::Alarm, telemetry};
 
@@ -48,11 +51,17 @@ pub(crate) struct Wire<S> {
     prefix: Bytes,
     io: TokioIo<S>,
     sink: Sink,
+    /// Set once all is written: until when the client is listened to.
+    lingers: Option<Pin<Box<Sleep>>>,
 }
+
+/// Frames of the client that are on their way when the connection closes would reset it, and take the end of the last
+/// answer with them; so they are read for so long, or until the client closes.
+const LINGER: Duration = Duration::from_millis(500);
 
 impl<S> Wire<S> {
     pub(crate) fn new(io: S, prefix: Bytes, write_timeout: Duration) -> Self {
-        Self { prefix, io: TokioIo::new(io), sink: Sink::new(write_timeout) }
+        Self { prefix, io: TokioIo::new(io), sink: Sink::new(write_timeout), lingers: None }
     }
 }
 
@@ -67,7 +76,7 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> Write for Wire<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Write for Wire<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.io).poll_write(cx, bytes);
@@ -96,8 +105,21 @@ impl<S: AsyncWrite + Unpin> Write for Wire<S> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let outcome = Pin::new(&mut this.io).poll_shutdown(cx);
-        ready!(this.sink.watch(cx, outcome))?;
-        Poll::Ready(Ok(()))
+        if this.lingers.is_none() {
+            let outcome = Pin::new(&mut this.io).poll_shutdown(cx);
+            ready!(this.sink.watch(cx, outcome))?;
+        }
+        let timer = this.lingers.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        if timer.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        let mut bytes = [0; 4096];
+        loop {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match ready!(Pin::new(this.io.inner_mut()).poll_read(cx, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => {}
+                Ok(()) | Err(_) => return Poll::Ready(Ok(())),
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ mod evaluate;
 mod failure;
 mod migrate;
 mod routes;
+mod upgrade;
 
 pub use doctor::run as doctor;
 pub use documents::{graphql_schema, openapi, version};
@@ -13,6 +14,7 @@ pub use evaluate::run as evaluate;
 pub use failure::Failure;
 pub use migrate::run as migrate;
 pub use routes::run as routes;
+pub use upgrade::run as upgrade;
 
 /// Runs a command's future on a runtime of its own.
 ///

@@ -18,6 +18,7 @@ const POOLS: &str = "/api/v1/edge/pools";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A service that answers everything with its name.
+#[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
 async fn service(name: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -57,6 +58,7 @@ fn version(object: &Value) -> String {
     format!("\"{}\"", object["version"])
 }
 
+#[expect(clippy::disallowed_methods, reason = "the load is waited for")]
 async fn routes_change_live(engine: Engine) {
     let server = Server::start(BIN, engine).await;
     let (operator, visitor) = (server.operator().await, server.client());

@@ -31,4 +31,6 @@ mod routes;
 #[cfg(test)]
 mod sockets;
 #[cfg(test)]
+mod upgrade;
+#[cfg(test)]
 mod vault;
