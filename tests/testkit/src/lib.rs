@@ -10,6 +10,7 @@
 mod answer;
 mod client;
 mod db;
+mod dns;
 mod engine;
 mod front;
 mod launch;
@@ -20,6 +21,7 @@ mod server;
 pub use answer::Answer;
 pub use client::{Client, Request};
 pub use db::{TestDb, db};
+pub use dns::Dns;
 pub use engine::{Engine, Store};
 pub use front::{Front, Tenant};
 pub use launch::{OPERATOR, PASSWORD};
