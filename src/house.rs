@@ -105,6 +105,7 @@ impl House {
         self.events.start(tasks);
         self.jobs.start(tasks);
         self.edge.start(tasks);
+        self.tenancy.start(tasks);
         self.identity.start(tasks);
         self.vault.start(tasks);
         self.knowledge.start(tasks);

@@ -92,6 +92,7 @@ impl Identify {
     fn context(&self, headers: &HeaderMap, edge: &EdgeInfo) -> Result<RequestContext, Problem> {
         let mut request = RequestContext::new(edge.request_id.as_str(), self.time(headers)?);
         request.address = Some(edge.client_addr);
+        request.host.clone_from(&edge.host);
         request.user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(Arc::from);
         request.idempotency_key = idempotency_key(headers)?;
         Ok(request)

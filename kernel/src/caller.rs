@@ -138,6 +138,8 @@ pub struct RequestContext {
     pub id: Arc<str>,
     /// Where it came from.
     pub address: Option<IpAddr>,
+    /// The host that was asked for, in lower case and without the port.
+    pub host: Option<Arc<str>>,
     /// The client's name for itself.
     pub user_agent: Option<Arc<str>>,
     /// The key that makes a repeated write harmless.
@@ -153,6 +155,7 @@ impl RequestContext {
         Self {
             id: id.into(),
             address: None,
+            host: None,
             user_agent: None,
             idempotency_key: None,
             deadline: Instant::now() + time,

@@ -71,6 +71,7 @@ fn body(operation: &str) -> Value {
         "update_member" => json!({ "role_id": role }),
         "create_role" => json!({ "name": "new", "permissions": [] }),
         "create_tenant" => json!({ "slug": "new-tenant", "name": "New" }),
+        "claim_domain" => json!({ "name": "app.example.org" }),
         "update_account" => json!({ "display_name": "New" }),
         "suspend_tenant" => json!({}),
         "create_collection" => json!({ "name": "new", "searchable": false }),

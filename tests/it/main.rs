@@ -11,6 +11,8 @@ mod contracts;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod domains;
+#[cfg(test)]
 mod edge_routes;
 #[cfg(test)]
 mod faces;

@@ -155,9 +155,8 @@ impl Resolver {
 
     async fn look_up<T>(&self, name: &str, kind: RecordType, read: fn(&RData) -> Option<T>) -> Answer<T> {
         // With the final dot nothing is appended.
-        let found = match timeout(self.time, self.asks.lookup(format!("{name}."), kind)).await {
-            Err(_) => return Answer::Failed(format!("no answer in {} ms", self.time.as_millis())),
-            Ok(found) => found,
+        let Ok(found) = timeout(self.time, self.asks.lookup(format!("{name}."), kind)).await else {
+            return Answer::Failed(format!("no answer in {} ms", self.time.as_millis()));
         };
         match found {
             Ok(found) => {

@@ -64,7 +64,7 @@ const PROXIES: &[(&str, &[&str])] = &[
 /// Whose proxy has this address, if a known one's.
 pub(crate) fn owner(address: IpAddr) -> Option<&'static str> {
     let inside = |network: &&str| network.parse::<IpNet>().is_ok_and(|network| network.contains(&address));
-    PROXIES.iter().find(|(_, networks)| networks.iter().any(|network| inside(&network))).map(|(owner, _)| *owner)
+    PROXIES.iter().find(|(_, networks)| networks.iter().any(inside)).map(|(owner, _)| *owner)
 }
 
 #[cfg(test)]

@@ -82,6 +82,7 @@ impl Identity {
             prefix,
             scopes,
             account_id: account,
+            domain: self.domain_of(tx, caller).await?,
             created_at: tx.now(),
             expires_at,
             last_used_at: None,

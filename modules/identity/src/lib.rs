@@ -5,8 +5,8 @@
 //!
 //! Publishes `identity.account_created`, `_updated`, `_deleted`, `identity.password_changed`,
 //! `identity.session_created`, `_revoked`, `identity.refresh_reused`, `identity.signin_failed`,
-//! `identity.api_key_created`, `_deleted` and `identity.signing_keys_rotated`; the audit trail uses the same names.
-//! Hears `tenancy.member_removed` and `tenancy.tenant_purged`.
+//! `identity.api_key_created`, `_deleted`, `identity.domain_left` and `identity.signing_keys_rotated`; the audit trail uses the same names.
+//! Hears `tenancy.member_removed`, `tenancy.tenant_purged` and `tenancy.domain.released`.
 //!
 //! Deliberately absent: what an account may do, which tenancy knows.
 
@@ -19,6 +19,7 @@ mod authenticate;
 mod browser;
 mod config;
 mod denials;
+mod domains;
 mod email;
 mod epochs;
 mod error;

@@ -75,6 +75,8 @@ pub struct Session {
     pub address: Option<String>,
     /// How the client proves it.
     pub transport: Transport,
+    /// The tenant's own domain at which it began, and with which it ends; null for addresses of this installation.
+    pub domain: Option<String>,
     /// When it began.
     pub created_at: DateTime<Utc>,
     /// When it was last used, to the minute.
@@ -142,6 +144,8 @@ pub struct ApiKey {
     pub scopes: Option<Vec<String>>,
     /// For whom it acts.
     pub account_id: AccountId,
+    /// The tenant's own domain at which it was made, and with which it ends; null for addresses of this installation.
+    pub domain: Option<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it ends, if it does.

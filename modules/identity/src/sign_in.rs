@@ -102,7 +102,7 @@ impl Identity {
         if let Some(fresh) = &means.fresh_hash {
             store::accounts::rehash(tx, account.id, fresh, &compared.password_hash).await?;
         }
-        let session = self.new_session(tx, caller, &account, means.transport)?;
+        let session = self.new_session(tx, caller, &account, means.transport).await?;
         let signed_in = match means.transport {
             Transport::Bearer => self.bearer(tx, means, session, account).await?,
             Transport::Cookie => self.cookie(tx, session, account).await?,
@@ -118,7 +118,7 @@ impl Identity {
         Ok(signed_in)
     }
 
-    fn new_session(
+    async fn new_session(
         &self,
         tx: &Tx,
         caller: &Caller,
@@ -135,6 +135,7 @@ impl Identity {
             user_agent: user_agent.map(browser::user_agent),
             address: caller.request.address.map(|address| address.to_string()),
             transport,
+            domain: self.domain_of(tx, caller).await?,
             created_at: tx.now(),
             last_seen_at: tx.now(),
             expires_at: tx.now() + lifetime,

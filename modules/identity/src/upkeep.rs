@@ -160,13 +160,16 @@ impl Subscriber for Farewell {
     }
 
     fn kinds(&self) -> &'static [&'static str] {
-        &["tenancy.member_removed", "tenancy.tenant_purged"]
+        &["tenancy.member_removed", "tenancy.tenant_purged", "tenancy.domain.released"]
     }
 
     async fn handle(&self, tx: &Tx, event: &Event) -> Result<(), Problem> {
         if event.kind == "tenancy.tenant_purged" {
             store::accounts::purge(tx).await?;
             return store::signing_keys::purge(tx).await;
+        }
+        if event.kind == "tenancy.domain.released" {
+            return self.0.leave_domain(tx, event).await;
         }
         let account = event.data.get("account_id").and_then(|id| id.as_str());
         match account.map(str::parse::<AccountId>) {

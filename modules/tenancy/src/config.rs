@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::domains::config::DomainsConfig;
 use crate::words::SYSTEM_SLUG;
 
 /// Where tenants are reached and how long things last.
@@ -22,6 +23,8 @@ pub struct TenancyConfig {
     pub directory_ttl_ms: u64,
     /// How many names the directory remembers.
     pub directory_capacity: usize,
+    /// Domains of the tenants' own.
+    pub domains: DomainsConfig,
 }
 
 impl TenancyConfig {

@@ -10,6 +10,7 @@ use quick_cache::sync::Cache;
 
 use crate::Tenancy;
 use crate::config::TenancyConfig;
+use crate::domains::{covering, is_host};
 use crate::model::{Tenant, TenantState};
 use crate::store;
 use crate::words::{SYSTEM_SLUG, Slug};
@@ -69,14 +70,16 @@ enum Key {
 
 /// What was found, or that nothing was, and until when that is believed.
 #[derive(Clone)]
-struct Entry {
-    found: Option<TenantRef>,
+struct Entry<T> {
+    found: Option<T>,
     until: Instant,
 }
 
 /// The tenants that were asked for lately, and the names that were asked for in vain.
 pub(crate) struct Directory {
-    entries: Cache<Key, Entry>,
+    entries: Cache<Key, Entry<TenantRef>>,
+    /// Who holds a host, by a domain of its own.
+    hosts: Cache<Box<str>, Entry<TenantId>>,
     /// Grows with every change, so that what was read before one is not kept after it.
     changes: AtomicU64,
     ttl: Duration,
@@ -86,6 +89,7 @@ impl Directory {
     pub(crate) fn new(config: &TenancyConfig) -> Self {
         Self {
             entries: Cache::new(config.directory_capacity.max(1)),
+            hosts: Cache::new(config.directory_capacity.max(1)),
             changes: AtomicU64::new(0),
             ttl: Duration::from_millis(config.directory_ttl_ms),
         }
@@ -100,7 +104,16 @@ impl Directory {
         }
     }
 
-    fn fresh(&self, key: &Key) -> Option<Entry> {
+    /// What was kept about the hosts of a domain goes: its own, or those that a wildcard covers.
+    pub(crate) fn forget_domain(&self, name: &str) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        match name.strip_prefix('*') {
+            None => drop(self.hosts.remove(name)),
+            Some(suffix) => self.hosts.retain(|host, _| !host.ends_with(suffix)),
+        }
+    }
+
+    fn fresh(&self, key: &Key) -> Option<Entry<TenantRef>> {
         self.entries.get(key).filter(|entry| entry.until > Instant::now())
     }
 
@@ -120,6 +133,8 @@ enum Host {
     Shared,
     /// One tenant.
     Tenant(Slug),
+    /// A name that may be a tenant's own.
+    Domain(String),
     /// Nothing of ours.
     Unknown,
 }
@@ -146,6 +161,7 @@ fn read_host(host: &str, base_domain: &str) -> Host {
     // The operators' tenant has the base domain itself, and no second name.
     match label.and_then(Slug::known).filter(|slug| slug.as_str() != SYSTEM_SLUG) {
         Some(slug) => Host::Tenant(slug),
+        None if is_host(&name) => Host::Domain(name),
         None => Host::Unknown,
     }
 }
@@ -165,8 +181,30 @@ impl Tenancy {
         match read_host(host, &self.config().base_domain) {
             Host::Shared => Ok(None),
             Host::Tenant(slug) => self.look_up(Key::Slug(slug)).await?.ok_or_else(Problem::not_found).map(Some),
+            Host::Domain(name) => {
+                let tenant = self.holder(&name).await?.ok_or_else(Problem::not_found)?;
+                self.look_up(Key::Id(tenant)).await?.ok_or_else(Problem::not_found).map(Some)
+            }
             Host::Unknown => Err(Problem::not_found()),
         }
+    }
+
+    /// The host without its port and in lower case, if it can only be a tenant's own domain.
+    pub fn own_domain(&self, host: &str) -> Option<String> {
+        match read_host(host, &self.config().base_domain) {
+            Host::Domain(name) => Some(name),
+            Host::Shared | Host::Tenant(_) | Host::Unknown => None,
+        }
+    }
+
+    /// Whether the tenant of `tx` holds this host, by a domain of that name or a wildcard, as the database has it at
+    /// this moment.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn holds_host(&self, tx: &Tx, host: &str) -> Result<bool, Problem> {
+        let wildcard = covering(host).unwrap_or_default();
+        Ok(store::domains::holder(tx, host, &wildcard).await? == Some(tx.tenant()))
     }
 
     /// The tenant of this slug or id; `None` if there is none.
@@ -191,6 +229,23 @@ impl Tenancy {
     pub async fn require_active(&self, tx: &Tx) -> Result<(), Problem> {
         let found = store::tenants::find(tx, self.config(), tx.tenant()).await?;
         TenantRef::from(found.ok_or_else(Problem::not_found)?).require_active()
+    }
+
+    /// Who holds a host.
+    async fn holder(&self, host: &str) -> Result<Option<TenantId>, Problem> {
+        let directory = &self.0.directory;
+        if let Some(kept) = directory.hosts.get(host).filter(|entry| entry.until > Instant::now()) {
+            return Ok(kept.found);
+        }
+        let seen = directory.changes.load(Ordering::SeqCst);
+        let wildcard = covering(host).unwrap_or_default();
+        let find = async |tx: &Tx| store::domains::holder(tx, host, &wildcard).await;
+        let found: Option<TenantId> = self.db().read(&Caller::platform("tenancy"), find).await?;
+        directory.hosts.insert(host.into(), Entry { found, until: Instant::now() + directory.ttl });
+        if directory.changes.load(Ordering::SeqCst) != seen {
+            directory.hosts.remove(host);
+        }
+        Ok(found)
     }
 
     async fn look_up(&self, key: Key) -> Result<Option<TenantRef>, Problem> {
@@ -235,20 +290,24 @@ mod tests {
     }
 
     #[test]
-    fn deeper_foreign_and_malformed_hosts_are_unknown() {
+    fn deeper_and_foreign_hosts_may_be_somebody_s_domains() {
+        for host in ["a.acme.localhost", "App.Example.com:8443", "ab.localhost", "xn--acme.localhost", "-a.localhost"] {
+            let name = host.to_ascii_lowercase().replace(":8443", "");
+            let expected = if name.starts_with('-') { Host::Unknown } else { Host::Domain(name) };
+            assert_eq!(read_host(host, "localhost"), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn malformed_hosts_are_unknown() {
         for host in [
-            "a.acme.localhost",
             "acme.localhost.",
             ".localhost",
             "-acme.localhost",
             "acme_1.localhost",
-            "ab.localhost",
             "acme.localhost:80800",
             "acme.localhost:x",
             "acme.localhost:",
-            "acme.example.com",
-            "system.localhost",
-            "xn--acme.localhost",
             "acmelocalhost",
             "[acme].localhost",
             "[::1",

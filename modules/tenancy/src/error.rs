@@ -1,5 +1,7 @@
 //! All that can go wrong in this module, each with its code and a sentence that helps.
 
+use std::time::Duration;
+
 use kernel::{Kind, Problem};
 
 use crate::model::TenantState;
@@ -81,6 +83,24 @@ pub enum Error {
     /// Wrong token, other address, used, revoked, or too late: one answer for all.
     #[error("This invitation does not hold for this address, was used or revoked, or has expired; ask for a new one.")]
     InvitationInvalid,
+    /// Not a name that can be claimed; why.
+    #[error("{0}")]
+    DomainInvalid(&'static str),
+    /// A name of this installation.
+    #[error("This name belongs to this installation; choose one of your own.")]
+    DomainReserved,
+    /// The tenant has claimed it already.
+    #[error("{0} is claimed already; look for it in the list of domains.")]
+    DomainClaimed(String),
+    /// Another tenant became the holder at this very moment.
+    #[error("Another tenant of this installation holds this name.")]
+    DomainHeld,
+    /// As many as a tenant may have.
+    #[error("A tenant has at most {0} domains; release one first.")]
+    TooManyDomains(usize),
+    /// It was checked a moment ago; how long to wait.
+    #[error("The domain was checked a moment ago; try again in {secs} s.", secs = .0.as_secs().max(1))]
+    CheckTooSoon(Duration),
     /// What the kernel says.
     #[error("{}", .0.detail)]
     Kernel(Problem),
@@ -121,6 +141,14 @@ impl From<Error> for Problem {
             Error::InvitationPending(_) => conflict("tenancy.invitation_pending"),
             Error::InvitationSettled => conflict("tenancy.invitation_settled"),
             Error::InvitationInvalid => Self::new(Kind::Invalid, "tenancy.invitation_invalid", detail),
+            Error::DomainInvalid(_) => Self::field("name", "tenancy.domain_invalid", detail),
+            Error::DomainReserved => Self::field("name", "tenancy.domain_reserved", detail),
+            Error::DomainClaimed(_) => conflict("tenancy.domain_claimed"),
+            Error::DomainHeld => conflict("tenancy.domain_held"),
+            Error::TooManyDomains(_) => conflict("tenancy.too_many_domains"),
+            Error::CheckTooSoon(wait) => {
+                Self::new(Kind::RateLimited, "tenancy.check_too_soon", detail).after(wait.max(Duration::from_secs(1)))
+            }
             Error::Kernel(problem) => problem,
         }
     }

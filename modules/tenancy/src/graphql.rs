@@ -9,6 +9,7 @@ use kernel::graphql::{caller, list};
 use kernel::{Caller, Expected, Problem, TenantId};
 
 use crate::Tenancy;
+use crate::domains::model::{Domain, DomainId, DomainStep, NewDomain};
 use crate::model::{
     CreatedInvitation, CreatedTenant, Invitation, InvitationId, Member, MemberId, NewInvitation, NewRole, NewTenant,
     PermissionEntry, Role, RoleId, SuspendTenant, Tenant, UpdateMember, UpdateRole, UpdateTenant,
@@ -147,6 +148,41 @@ impl Query {
     async fn invitation(&self, ctx: &Context<'_>, id: InvitationId) -> Result<Invitation, Problem> {
         Ok(self.0.get_invitation(caller(ctx)?, id).await?)
     }
+
+    /// List the domains
+    #[graphql(complexity = "page_cost(first, child_complexity)")]
+    async fn domains(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i64>,
+        after: Option<String>,
+        filter: Option<String>,
+        sort: Option<String>,
+    ) -> Result<Connection<String, Domain>, Problem> {
+        let (request, page) = self.0.list_domains(caller(ctx)?, &list(first, after, filter, sort)).await?;
+        request.connection(page)
+    }
+
+    /// Read a domain
+    async fn domain(&self, ctx: &Context<'_>, id: DomainId) -> Result<Domain, Problem> {
+        Ok(self.0.get_domain(caller(ctx)?, id).await?)
+    }
+
+    /// List what happened to a domain and its certificate
+    #[graphql(complexity = "page_cost(first, child_complexity)")]
+    async fn domain_timeline(
+        &self,
+        ctx: &Context<'_>,
+        id: DomainId,
+        first: Option<i64>,
+        after: Option<String>,
+        filter: Option<String>,
+        sort: Option<String>,
+    ) -> Result<Connection<String, DomainStep>, Problem> {
+        let params = list(first, after, filter, sort);
+        let (request, page) = self.0.list_domain_timeline(caller(ctx)?, id, &params).await?;
+        request.connection(page)
+    }
 }
 
 /// What a page may cost.
@@ -260,6 +296,22 @@ impl Mutation {
         version: Option<i64>,
     ) -> Result<bool, Problem> {
         self.0.revoke_invitation(caller(ctx)?, id, Expected::from_argument(version)).await?;
+        Ok(true)
+    }
+
+    /// Claim a domain; the answer names the DNS records to be set
+    async fn claim_domain(&self, ctx: &Context<'_>, new: NewDomain) -> Result<Domain, Problem> {
+        Ok(self.0.claim_domain(caller(ctx)?, new).await?)
+    }
+
+    /// Check a domain now, once in 10 s
+    async fn check_domain(&self, ctx: &Context<'_>, id: DomainId) -> Result<Domain, Problem> {
+        Ok(self.0.check_domain(caller(ctx)?, id).await?)
+    }
+
+    /// Release a domain, at once
+    async fn release_domain(&self, ctx: &Context<'_>, id: DomainId, version: Option<i64>) -> Result<bool, Problem> {
+        self.0.release_domain(caller(ctx)?, id, Expected::from_argument(version)).await?;
         Ok(true)
     }
 }

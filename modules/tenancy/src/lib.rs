@@ -1,12 +1,15 @@
-//! Tenants: customers who share the process and are kept apart; their members, roles and invitations.
+//! Tenants: customers who share the process and are kept apart; their members, roles, invitations and domains.
 //!
-//! Start at [`Tenancy`]. Owns the tables `tenancy_*`, stands on `kernel`, `audit`, `events` and `jobs`.
+//! Start at [`Tenancy`]. Owns the tables `tenancy_*`, stands on `kernel`, `audit`, `events`, `jobs` and
+//! `edge-dns`.
 //!
 //! Publishes `tenancy.tenant_created`, `_updated`, `_suspended`, `_resumed`, `_deletion_scheduled`, `_restored` in the
 //! tenant of who acts (the system tenant for operators; the data is the tenant), `tenancy.tenant_purged` in the purged
 //! tenant itself, so that others can clean up in its scope, and in the tenant concerned `tenancy.member_added`,
 //! `_updated`, `_removed`, `tenancy.role_created`, `_updated`, `_deleted`, `tenancy.invitation_created`, `_revoked`,
-//! `_accepted`, each with the object as its data. The audit trail uses the same names.
+//! `_accepted`, each with the object as its data. The audit trail uses the same names. Of domains it tells
+//! `tenancy.domain.claimed`, `.verified` (again when it becomes ready, or whole after a failure), `.failing`,
+//! `.released` by whom it was held, and `.withdrawn` by whom it was not; the data is `{domain, tenant, name, ready}`.
 //!
 //! Deliberately absent: accounts, passwords and sessions, which are identity's. A member refers to an account by id.
 
@@ -14,6 +17,7 @@ mod announce;
 mod catalogue;
 mod config;
 mod directory;
+mod domains;
 mod error;
 pub mod graphql; // faces, for the composition root only
 mod invitations;
@@ -39,9 +43,16 @@ use kernel::{Db, Mac, PermissionSpec, TenantId, Tx};
 
 use crate::catalogue::Catalogue;
 use crate::directory::Directory;
+use crate::domains::lookup::{Dns, Lookup};
 
 pub use config::TenancyConfig;
 pub use directory::TenantRef;
+pub use domains::certificates::{CertificateStep, DomainCertificates};
+pub use domains::config::{DomainsConfig, NameServer, Targets, TargetsError};
+pub use domains::model::{
+    Domain, DomainCertificate, DomainFinding, DomainId, DomainKind, DomainPart, DomainRecord, DomainStatus, DomainStep,
+    DomainStepId, DomainStepKind, HeldDomain, NewDomain,
+};
 pub use error::Error;
 pub use membership::{Grants, Invited};
 pub use model::{
@@ -50,8 +61,8 @@ pub use model::{
     Tenant, TenantState, UpdateMember, UpdateRole, UpdateTenant,
 };
 pub use permissions::{
-    INVITATIONS_READ, INVITATIONS_WRITE, MEMBERS_READ, MEMBERS_WRITE, PERMISSIONS, ROLES_READ, ROLES_WRITE,
-    TENANT_READ, TENANT_WRITE, TENANTS_READ, TENANTS_WRITE,
+    DOMAINS_READ, DOMAINS_WRITE, INVITATIONS_READ, INVITATIONS_WRITE, MEMBERS_READ, MEMBERS_WRITE, PERMISSIONS,
+    ROLES_READ, ROLES_WRITE, TENANT_READ, TENANT_WRITE, TENANTS_READ, TENANTS_WRITE,
 };
 pub use words::Slug;
 
@@ -69,6 +80,8 @@ struct Inner {
     directory: Directory,
     invitation_mac: Mac,
     hooks: RwLock<Vec<ChangeHook>>,
+    lookup: Arc<dyn Lookup>,
+    certificates: RwLock<Option<Arc<dyn DomainCertificates>>>,
 }
 
 impl fmt::Debug for Tenancy {
@@ -81,11 +94,22 @@ impl Tenancy {
     /// The tenants in this database. `catalogue` names every module and the permissions that it guards; built-in
     /// roles take theirs from it.
     pub fn new(db: Db, config: TenancyConfig, catalogue: Vec<(&'static str, &'static [PermissionSpec])>) -> Self {
+        let lookup = Arc::new(Dns::new(&config.domains));
+        Self::with_lookup(db, config, catalogue, lookup)
+    }
+
+    fn with_lookup(
+        db: Db,
+        config: TenancyConfig,
+        catalogue: Vec<(&'static str, &'static [PermissionSpec])>,
+        lookup: Arc<dyn Lookup>,
+    ) -> Self {
         let config = config.normalised();
         let invitation_mac = db.keys().mac("tenancy invitation");
         let directory = Directory::new(&config);
         let catalogue = Catalogue::new(catalogue);
-        Self(Arc::new(Inner { db, config, catalogue, directory, invitation_mac, hooks: RwLock::default() }))
+        let (hooks, certificates) = (RwLock::default(), RwLock::default());
+        Self(Arc::new(Inner { db, config, catalogue, directory, invitation_mac, hooks, lookup, certificates }))
     }
 
     /// Calls `hook` after every commit that changed a tenant's grants or state, before its author gets the answer.

@@ -69,6 +69,51 @@ pub(crate) const INVITATIONS: Listing = Listing {
     tie_break: "i.id",
 };
 
+pub(crate) const DOMAINS: Listing = Listing {
+    resource: "tenancy.domains",
+    fields: &[
+        Field::sorted("id", "id", FieldKind::Id("dom")),
+        Field::sorted("name", "name", FieldKind::Text),
+        Field::shown("display_name"),
+        Field::new("status", "status", FieldKind::OneOf(&["pending", "verified", "failing", "lapsed"])),
+        Field::new("ready", "ready", FieldKind::Boolean),
+        Field::shown("records"),
+        Field::shown("proof"),
+        Field::shown("address"),
+        Field::shown("caa"),
+        Field::shown("findings"),
+        Field::shown("certificate"),
+        Field::new("checked_at", "checked_at", FieldKind::Time),
+        Field::sorted("next_check_at", "next_check_at", FieldKind::Time),
+        Field::new("verified_at", "verified_at", FieldKind::Time),
+        Field::shown("proof_missing_since"),
+        Field::sorted("created_at", "created_at", FieldKind::Time),
+        Field::sorted("updated_at", "updated_at", FieldKind::Time),
+        Field::shown("version"),
+    ],
+    default_sort: "-created_at",
+    tie_break: "id",
+};
+
+pub(crate) const DOMAIN_STEPS: Listing = Listing {
+    resource: "tenancy.domain_timeline",
+    fields: &[
+        Field::sorted("id", "id", FieldKind::Id("dst")),
+        Field::new("about", "about", FieldKind::OneOf(&["domain", "certificate"])),
+        Field::sorted("at", "at", FieldKind::Time),
+        Field::shown("last_at"),
+        Field::shown("times"),
+        Field::new("status", "status", FieldKind::Text),
+        Field::shown("sentence"),
+        Field::new("code", "code", FieldKind::Text),
+        Field::shown("evidence"),
+        Field::shown("mend"),
+        Field::shown("next_try_at"),
+    ],
+    default_sort: "-at",
+    tie_break: "id",
+};
+
 pub(crate) const PERMISSIONS: Listing = Listing {
     resource: "tenancy.permissions",
     fields: &[

@@ -22,6 +22,10 @@ pub const ROLES_WRITE: Permission = Permission("tenancy.roles.write");
 pub const INVITATIONS_READ: Permission = Permission("tenancy.invitations.read");
 /// Invite people, and take invitations back.
 pub const INVITATIONS_WRITE: Permission = Permission("tenancy.invitations.write");
+/// See the domains.
+pub const DOMAINS_READ: Permission = Permission("tenancy.domains.read");
+/// Claim, check and release domains.
+pub const DOMAINS_WRITE: Permission = Permission("tenancy.domains.write");
 
 const fn spec(permission: Permission, level: Level, description: &'static str) -> PermissionSpec {
     PermissionSpec { permission, level, description }
@@ -39,4 +43,6 @@ pub const PERMISSIONS: &[PermissionSpec] = &[
     spec(ROLES_WRITE, Level::Admin, "Make, change and delete roles."),
     spec(INVITATIONS_READ, Level::Admin, "See the invitations."),
     spec(INVITATIONS_WRITE, Level::Admin, "Invite people and take invitations back."),
+    spec(DOMAINS_READ, Level::Viewer, "See the tenant's own domains."),
+    spec(DOMAINS_WRITE, Level::Admin, "Claim, check and release domains."),
 ];

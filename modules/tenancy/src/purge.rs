@@ -88,6 +88,7 @@ impl Tenancy {
                 if kept.tenant.purge_at.is_none_or(|at| at > tx.now()) {
                     return Err(Problem::unavailable("tenancy.purge_too_early", "Its time has not come yet.", EARLY));
                 }
+                self.release_all(tx, &caller).await?;
                 store::tenants::purge(tx).await?;
                 announce(tx, &caller, PURGED, target(&kept.tenant), &kept.tenant).await?;
                 self.changed(tx, tenant, Slug::known(&kept.tenant.slug).as_ref());

@@ -5,6 +5,7 @@ use kernel::{Expected, FieldMask, ListParams, Problem, TenantId};
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::{OpenApi, Tags};
 
+use crate::domains::model::{Domain, DomainId, DomainStep, NewDomain};
 use crate::model::{
     CreatedInvitation, CreatedTenant, Invitation, InvitationId, Member, MemberId, NewInvitation, NewRole, NewTenant,
     PermissionEntry, Role, RoleId, SuspendTenant, Tenant, UpdateMember, UpdateRole, UpdateTenant,
@@ -13,7 +14,7 @@ use crate::{Tenancy, listing};
 
 #[derive(Tags)]
 enum Tag {
-    /// Tenants, their members, roles and invitations.
+    /// Tenants, their members, roles, invitations and domains.
     Tenancy,
 }
 
@@ -379,5 +380,95 @@ impl Api {
     ) -> Result<NoContent, Problem> {
         self.0.revoke_invitation(&auth.0, id.0, expected(&if_match)).await?;
         Ok(NoContent)
+    }
+
+    /// List the domains
+    #[oai(path = "/domains", method = "get", operation_id = "list_domains")]
+    async fn list_domains(
+        &self,
+        auth: Auth,
+        /// How many, 1 to 200.
+        limit: Query<Option<i64>>,
+        /// Where the last page ended.
+        cursor: Query<Option<String>>,
+        /// Such as `status eq "failing"`.
+        filter: Query<Option<String>>,
+        /// `-created_at`, `name`, `next_check_at`, `updated_at` or `id`.
+        sort: Query<Option<String>>,
+        /// The fields to show, with commas between.
+        fields: Query<Option<String>>,
+    ) -> Result<Listed<Domain>, Problem> {
+        let mask = FieldMask::parse(&listing::DOMAINS, fields.0.as_deref())?;
+        let (_, page) = self.0.list_domains(&auth.0, &params(limit.0, [cursor.0, filter.0, sort.0])).await?;
+        Ok(Listed(page, mask))
+    }
+
+    /// Claim a domain
+    ///
+    /// The answer names the DNS records to be set. The domain is the tenant's once its proof was seen.
+    #[oai(path = "/domains", method = "post", operation_id = "claim_domain")]
+    async fn claim_domain(&self, auth: Auth, new: Body<NewDomain>) -> Result<Created<Domain>, Problem> {
+        Ok(Created(self.0.claim_domain(&auth.0, new.0).await?))
+    }
+
+    /// Read a domain
+    #[oai(path = "/domains/:id", method = "get", operation_id = "get_domain")]
+    async fn get_domain(
+        &self,
+        auth: Auth,
+        id: Path<DomainId>,
+        /// The fields to show, with commas between.
+        fields: Query<Option<String>>,
+    ) -> Result<Reply<Domain>, Problem> {
+        let mask = FieldMask::parse(&listing::DOMAINS, fields.0.as_deref())?;
+        Ok(Reply::masked(self.0.get_domain(&auth.0, id.0).await?, mask))
+    }
+
+    /// Release a domain
+    ///
+    /// At once. Sessions that began at it end, and whoever claims it again needs a new proof.
+    #[oai(path = "/domains/:id", method = "delete", operation_id = "release_domain")]
+    async fn release_domain(
+        &self,
+        auth: Auth,
+        id: Path<DomainId>,
+        /// The version that you know, such as `"3"`.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+    ) -> Result<NoContent, Problem> {
+        self.0.release_domain(&auth.0, id.0, expected(&if_match)).await?;
+        Ok(NoContent)
+    }
+
+    /// Check a domain now
+    ///
+    /// Once in 10 s; it is checked by itself, too.
+    #[oai(path = "/domains/:id/check", method = "post", operation_id = "check_domain")]
+    async fn check_domain(&self, auth: Auth, id: Path<DomainId>) -> Result<Reply<Domain>, Problem> {
+        Ok(Reply::new(self.0.check_domain(&auth.0, id.0).await?))
+    }
+
+    /// List what happened to a domain and its certificate
+    #[oai(path = "/domains/:id/timeline", method = "get", operation_id = "list_domain_timeline")]
+    #[expect(clippy::too_many_arguments, reason = "they are the parameters of the operation")]
+    async fn list_domain_timeline(
+        &self,
+        auth: Auth,
+        id: Path<DomainId>,
+        /// How many, 1 to 200.
+        limit: Query<Option<i64>>,
+        /// Where the last page ended.
+        cursor: Query<Option<String>>,
+        /// Such as `about eq "certificate"`.
+        filter: Query<Option<String>>,
+        /// `-at`, `at` or `id`.
+        sort: Query<Option<String>>,
+        /// The fields to show, with commas between.
+        fields: Query<Option<String>>,
+    ) -> Result<Listed<DomainStep>, Problem> {
+        let mask = FieldMask::parse(&listing::DOMAIN_STEPS, fields.0.as_deref())?;
+        let params = params(limit.0, [cursor.0, filter.0, sort.0]);
+        let (_, page) = self.0.list_domain_timeline(&auth.0, id.0, &params).await?;
+        Ok(Listed(page, mask))
     }
 }

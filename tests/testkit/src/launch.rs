@@ -18,10 +18,12 @@ pub(crate) const ADDRESSES: &str = "holdfast.addresses.json";
 /// The longest that a start or an end may take.
 pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
-/// What differs from production in every test server: all tests share one address, so its limits are off.
+/// What differs from production in every test server: all tests share one address, so its limits are off; and nobody
+/// outside of this machine is asked for a domain.
 const SETTINGS: &[(&str, &str)] = &[
     ("HOLDFAST__GATEWAY__RATE_LIMITS__ADDRESS__PER_MINUTE", "0"),
     ("HOLDFAST__GATEWAY__RATE_LIMITS__KEY__PER_MINUTE", "0"),
+    ("HOLDFAST__TENANCY__DOMAINS__RESOLVERS", "[\"127.0.0.1:9\"]"),
 ];
 
 /// How a server is started; kept for restarts.

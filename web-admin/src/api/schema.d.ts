@@ -1170,6 +1170,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenancy/domains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the domains */
+        get: operations["list_domains"];
+        put?: never;
+        /**
+         * Claim a domain
+         * @description The answer names the DNS records to be set. The domain is the tenant's once its proof was seen.
+         */
+        post: operations["claim_domain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenancy/domains/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a domain */
+        get: operations["get_domain"];
+        put?: never;
+        post?: never;
+        /**
+         * Release a domain
+         * @description At once. Sessions that began at it end, and whoever claims it again needs a new proof.
+         */
+        delete: operations["release_domain"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenancy/domains/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a domain now
+         * @description Once in 10 s; it is checked by itself, too.
+         */
+        post: operations["check_domain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tenancy/domains/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what happened to a domain and its certificate */
+        get: operations["list_domain_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tenancy/invitations": {
         parameters: {
             query?: never;
@@ -1802,6 +1881,8 @@ export interface components {
              * @description When it was made.
              */
             created_at: string;
+            /** @description The tenant's own domain at which it was made, and with which it ends; null for addresses of this installation. */
+            domain?: string | null;
             /**
              * Format: date-time
              * @description When it ends, if it does.
@@ -2242,6 +2323,171 @@ export interface components {
              * @description How many bytes.
              */
             size: number;
+        };
+        /**
+         * Domain
+         * @description A name of the tenant's own, or on its way to be.
+         */
+        Domain: {
+            /** @description Whether the name leads here. */
+            address: components["schemas"]["DomainPart"] & unknown;
+            /** @description Whether CAA records let the certificate authority issue. */
+            caa: components["schemas"]["DomainPart"] & unknown;
+            /** @description How its certificate stands; null while none is wanted. */
+            certificate?: (components["schemas"]["DomainCertificate"] & unknown) | null;
+            /**
+             * Format: date-time
+             * @description When it was checked last.
+             */
+            checked_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was claimed.
+             */
+            created_at: string;
+            /** @description The name in the letters that people read. */
+            display_name: string;
+            /** @description What is wrong, what matters most first. */
+            findings: components["schemas"]["DomainFinding"][];
+            /** @description Names the domain. */
+            id: string;
+            /** @description In A-labels; `*.example.com` is for all names one label below. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it is checked next.
+             */
+            next_check_at: string;
+            /** @description Whether the proof is there. */
+            proof: components["schemas"]["DomainPart"] & unknown;
+            /**
+             * Format: date-time
+             * @description Since when a held domain's proof is missing; after the grace it lapses.
+             */
+            proof_missing_since?: string | null;
+            /** @description Whether it is held and nothing is in the way of visitors, as far as DNS tells. */
+            ready: boolean;
+            /** @description The records to be set at the domain's DNS provider. */
+            records: components["schemas"]["DomainRecord"][];
+            /** @description How it stands. */
+            status: components["schemas"]["DomainStatus"] & unknown;
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /**
+             * Format: date-time
+             * @description Since when it is held.
+             */
+            verified_at?: string | null;
+            /**
+             * Format: int64
+             * @description Grows with every check and change.
+             */
+            version: number;
+        };
+        /**
+         * DomainCertificate
+         * @description How the certificate of a domain stands.
+         */
+        DomainCertificate: {
+            /** @description Why the last attempt failed, if it did. */
+            code?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the one that is served is good; null without one.
+             */
+            expires_at?: string | null;
+            /** @description What to do about it. */
+            mend?: string | null;
+            /**
+             * Format: date-time
+             * @description When it goes on by itself.
+             */
+            next_try_at?: string | null;
+            /** @description The same in a sentence. */
+            sentence?: string | null;
+            /** @description Such as `issued`, or the step that it is at. */
+            status: string;
+        };
+        /**
+         * DomainFinding
+         * @description Something that is wrong with a domain.
+         */
+        DomainFinding: {
+            /** @description A stable code such as `dns.wrong_target`. */
+            code: string;
+            /** @description What was seen, a line for each resolver. */
+            evidence: string[];
+            /** @description What to do about it. */
+            mend: string;
+            /** @description What is wrong, in a sentence. */
+            sentence: string;
+        };
+        /**
+         * @description How one part of a domain stood at its last check.
+         * @enum {string}
+         */
+        DomainPart: "ok" | "wrong" | "unknown" | "not_checked";
+        /**
+         * DomainRecord
+         * @description A DNS record to be set.
+         */
+        DomainRecord: {
+            /** @description Where it stands, as a whole name. */
+            name: string;
+            /** @description What it is for: `proof` or `address`. */
+            purpose: string;
+            /** @description `TXT`, `A`, `AAAA`, `CNAME`, or `ALIAS` where a CNAME can't stand. */
+            type: string;
+            /** @description What it says. */
+            value: string;
+        };
+        /**
+         * @description How a domain stands.
+         * @enum {string}
+         */
+        DomainStatus: "pending" | "verified" | "failing" | "lapsed";
+        /**
+         * DomainStep
+         * @description A step on a domain's way.
+         */
+        DomainStep: {
+            /** @description What it is about: `domain` or `certificate`. */
+            about: string;
+            /**
+             * Format: date-time
+             * @description When it happened, the first time.
+             */
+            at: string;
+            /** @description Why something went wrong, if it did: a stable code. */
+            code?: string | null;
+            /** @description What was seen. */
+            evidence: string[];
+            /** @description Names the step. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the same happened last.
+             */
+            last_at: string;
+            /** @description What to do about it. */
+            mend?: string | null;
+            /**
+             * Format: date-time
+             * @description When it goes on by itself.
+             */
+            next_try_at?: string | null;
+            /** @description What happened, in a sentence. */
+            sentence: string;
+            /** @description How the domain, or its certificate, stood after it. */
+            status: string;
+            /**
+             * Format: int64
+             * @description How often it happened in a row.
+             */
+            times: number;
         };
         /**
          * EmbeddingModel
@@ -2759,6 +3005,14 @@ export interface components {
             title?: string | null;
         };
         /**
+         * NewDomain
+         * @description A name to be claimed.
+         */
+        NewDomain: {
+            /** @description Such as `app.example.com`, or `*.example.com` for all names one label below. */
+            name: string;
+        };
+        /**
          * NewGrant
          * @description What a grant is made of.
          */
@@ -3020,6 +3274,26 @@ export interface components {
         Page_DocumentVersion: {
             /** @description The items, in the order asked for. */
             items: components["schemas"]["DocumentVersion"][];
+            /** @description The cursor of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
+         * Page_Domain
+         * @description One page of a list.
+         */
+        Page_Domain: {
+            /** @description The items, in the order asked for. */
+            items: components["schemas"]["Domain"][];
+            /** @description The cursor of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
+         * Page_DomainStep
+         * @description One page of a list.
+         */
+        Page_DomainStep: {
+            /** @description The items, in the order asked for. */
+            items: components["schemas"]["DomainStep"][];
             /** @description The cursor of the next page; null on the last one. */
             next?: string | null;
         };
@@ -3684,6 +3958,8 @@ export interface components {
             current: boolean;
             /** @description The device in simple words. */
             device: string;
+            /** @description The tenant's own domain at which it began, and with which it ends; null for addresses of this installation. */
+            domain?: string | null;
             /**
              * Format: date-time
              * @description When it ends at the latest.
@@ -7419,6 +7695,254 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_domains: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Such as `status eq "failing"`. */
+                filter?: string;
+                /** @description `-created_at`, `name`, `next_check_at`, `updated_at` or `id`. */
+                sort?: string;
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Domain"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    claim_domain: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDomain"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_domain: {
+        parameters: {
+            query?: {
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_domain: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that you know, such as `"3"`. */
+                "If-Match"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_domain: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Domain"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_domain_timeline: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200. */
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Such as `about eq "certificate"`. */
+                filter?: string;
+                /** @description `-at`, `at` or `id`. */
+                sort?: string;
+                /** @description The fields to show, with commas between. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DomainStep"];
+                };
             };
             /** @description What went wrong, with a stable code (RFC 9457). */
             default: {

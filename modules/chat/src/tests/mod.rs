@@ -119,6 +119,7 @@ fn tenancy(db: &Db) -> Tenancy {
         invitation_lifetime_hours: 48,
         directory_ttl_ms: 60_000,
         directory_capacity: 1000,
+        domains: tenancy::DomainsConfig::default(),
     };
     Tenancy::new(db.clone(), config, vec![("tenancy", tenancy::PERMISSIONS), ("chat", PERMISSIONS)])
 }

@@ -7,12 +7,12 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::model::ApiKey;
 
-const COLUMNS: &str = "id, name, prefix, scopes, account_id, created_at, expires_at, last_used_at, version";
-const FIND: &str = "SELECT id, name, prefix, scopes, account_id, created_at, expires_at, last_used_at, version \
-     FROM identity_api_key WHERE tenant_id = $1 AND id = $2";
+const COLUMNS: &str = "id, name, prefix, scopes, account_id, domain, created_at, expires_at, last_used_at, version";
+const FIND: &str = "SELECT id, name, prefix, scopes, account_id, domain, created_at, expires_at, last_used_at, \
+     version FROM identity_api_key WHERE tenant_id = $1 AND id = $2";
 const INSERT: &str = "INSERT INTO identity_api_key \
-         (id, tenant_id, account_id, name, prefix, secret_hash, scopes, created_at, expires_at, version) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)";
+         (id, tenant_id, account_id, name, prefix, secret_hash, scopes, created_at, expires_at, domain, version) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)";
 const HOLDER: &str = "SELECT k.id, k.name, k.account_id, k.scopes, k.expires_at, k.last_used_at, a.disabled \
      FROM identity_api_key k JOIN identity_account a ON a.id = k.account_id AND a.tenant_id = $1 \
      WHERE k.tenant_id = $1 AND k.secret_hash = $2";
@@ -28,6 +28,7 @@ struct Row {
     prefix: String,
     scopes: Option<String>,
     account_id: AccountId,
+    domain: Option<String>,
     created_at: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
     last_used_at: Option<DateTime<Utc>>,
@@ -75,6 +76,7 @@ impl TryFrom<Row> for ApiKey {
             prefix: row.prefix,
             scopes: scopes(row.scopes)?,
             account_id: row.account_id,
+            domain: row.domain,
             created_at: row.created_at,
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
@@ -95,6 +97,7 @@ pub(crate) async fn insert(tx: &Tx, key: &ApiKey, secret_hash: [u8; 32]) -> Resu
         scopes.into(),
         key.created_at.into(),
         key.expires_at.into(),
+        key.domain.clone().into(),
     ];
     tx.execute(INSERT, values).await?;
     Ok(())

@@ -8,14 +8,14 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use crate::model::{Session, Transport};
 
 const COLUMNS: &str = "s.id, s.account_id, a.email_shown, s.device, s.user_agent, s.address, s.transport, \
-     s.created_at, s.last_seen_at, s.expires_at";
+     s.domain, s.created_at, s.last_seen_at, s.expires_at";
 const FIND: &str = "SELECT s.id, s.account_id, a.email_shown, s.device, s.user_agent, s.address, s.transport, \
-         s.created_at, s.last_seen_at, s.expires_at \
+         s.domain, s.created_at, s.last_seen_at, s.expires_at \
      FROM identity_session s JOIN identity_account a ON a.id = s.account_id AND a.tenant_id = $1 \
      WHERE s.tenant_id = $1 AND s.id = $2";
 const INSERT: &str = "INSERT INTO identity_session (id, tenant_id, account_id, transport, cookie_hash, device, \
-         user_agent, address, created_at, last_seen_at, expires_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)";
+         user_agent, address, created_at, last_seen_at, expires_at, domain) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)";
 const HOLDER_BY_ID: &str = "SELECT s.id, s.account_id, a.email_shown, a.disabled, s.last_seen_at, s.expires_at \
      FROM identity_session s JOIN identity_account a ON a.id = s.account_id AND a.tenant_id = $1 \
      WHERE s.tenant_id = $1 AND s.id = $2";
@@ -39,6 +39,7 @@ struct Row {
     user_agent: Option<String>,
     address: Option<String>,
     transport: String,
+    domain: Option<String>,
     created_at: DateTime<Utc>,
     last_seen_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
@@ -54,6 +55,7 @@ impl Row {
             user_agent: self.user_agent,
             address: self.address,
             transport: Transport::named(&self.transport).ok_or_else(|| Problem::internal("unknown transport"))?,
+            domain: self.domain,
             created_at: self.created_at,
             last_seen_at: self.last_seen_at,
             expires_at: self.expires_at,
@@ -85,6 +87,7 @@ pub(crate) async fn insert(tx: &Tx, session: &Session, cookie_hash: Option<[u8; 
         session.address.clone().into(),
         session.created_at.into(),
         session.expires_at.into(),
+        session.domain.clone().into(),
     ];
     tx.execute(INSERT, values).await?;
     Ok(())

@@ -3,6 +3,7 @@
 mod accounts;
 mod api_keys;
 mod authenticate;
+mod domains;
 mod faces;
 mod invitations;
 mod refresh;
@@ -179,6 +180,7 @@ fn modules(db: kernel::Db, config: IdentityConfig) -> (Tenancy, Identity) {
         invitation_lifetime_hours: 72,
         directory_ttl_ms: 1000,
         directory_capacity: 100,
+        domains: tenancy::DomainsConfig { per_tenant: 5, ..tenancy::DomainsConfig::default() },
     };
     let catalogue =
         vec![("tenancy", tenancy::PERMISSIONS), ("identity", crate::PERMISSIONS), ("jobs", jobs::PERMISSIONS)];

@@ -7,7 +7,7 @@ use super::*;
 
 impl World {
     /// Delivers events until `done` says so, or for ten seconds.
-    async fn deliver_until(&self, done: impl AsyncFn() -> bool) {
+    pub(super) async fn deliver_until(&self, done: impl AsyncFn() -> bool) {
         let (tasks, mut events) = (Tasks::default(), Events::new(self.db.clone()));
         for subscriber in self.identity.subscribers() {
             events.subscribe(subscriber);

@@ -42,6 +42,7 @@ pub(crate) fn tenancy_config() -> TenancyConfig {
         invitation_lifetime_hours: 48,
         directory_ttl_ms: 60_000,
         directory_capacity: 1000,
+        domains: tenancy::DomainsConfig::default(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! All SQL of this module. Rows are private to its files; what leaves them are the words of the model.
 
+pub(crate) mod domain_steps;
+pub(crate) mod domains;
 pub(crate) mod invitations;
 pub(crate) mod members;
 pub(crate) mod permissions;

@@ -23,6 +23,7 @@ const UPDATE: &str = "UPDATE tenancy_tenant SET name = $2, state = $3, suspended
      purge_at = $6, purge_job = $7, updated_at = $8, version = version + 1 WHERE tenant_id = $1";
 const LOCK: &str = "SELECT tenant_id FROM tenancy_tenant WHERE tenant_id = $1";
 const PURGE: &[&str] = &[
+    "DELETE FROM tenancy_domain WHERE tenant_id = $1",
     "DELETE FROM tenancy_invitation WHERE tenant_id = $1",
     "DELETE FROM tenancy_member WHERE tenant_id = $1",
     "DELETE FROM tenancy_role WHERE tenant_id = $1",

@@ -32,6 +32,8 @@ async fn a_foreign_id_is_the_same_404_for_every_function(engine: Engine) {
     let member = house.join(acme.id, role.id).await;
     let invite = NewInvitation { email: "b@example.com".to_owned(), role_id: role.id };
     let invitation = house.tenancy.create_invitation(&ours, invite).await.unwrap().invitation;
+    let new = crate::NewDomain { name: "app.acme.example".to_owned() };
+    let domain = house.tenancy.claim_domain(&ours, new).await.unwrap();
     let before = belongings(&house, &acme).await;
     let theirs = house.member(globex.id, "owner").await;
     let t = &house.tenancy;
@@ -48,6 +50,10 @@ async fn a_foreign_id_is_the_same_404_for_every_function(engine: Engine) {
     hidden(t.remove_member(&theirs, member.id, any).await);
     hidden(t.get_invitation(&theirs, invitation.id).await);
     hidden(t.revoke_invitation(&theirs, invitation.id, any).await);
+    hidden(t.get_domain(&theirs, domain.id).await);
+    hidden(t.check_domain(&theirs, domain.id).await);
+    hidden(t.release_domain(&theirs, domain.id, any).await);
+    hidden(t.list_domain_timeline(&theirs, domain.id, &all()).await);
     for outcome in [
         t.suspend_tenant(&theirs, acme.id, any, SuspendTenant::default()).await,
         t.resume_tenant(&theirs, acme.id, any).await,
@@ -100,13 +106,16 @@ on_both_engines!(
 /// Even SQL that forgets the tenant reaches nothing of another one: the second wall, which only PostgreSQL has.
 #[tokio::test]
 async fn row_level_security_hides_what_a_statement_forgets() {
-    const TABLES: [&str; 4] = ["tenancy_tenant", "tenancy_role", "tenancy_member", "tenancy_invitation"];
+    const TABLES: [&str; 5] =
+        ["tenancy_tenant", "tenancy_role", "tenancy_member", "tenancy_invitation", "tenancy_domain"];
     let house = house(Engine::Postgres).await;
     let (acme, globex) = (house.tenant("acme").await, house.tenant("globex").await);
     let ours = house.member(acme.id, "owner").await;
     let role_id = house.role(acme.id, "viewer").await.id;
     let invite = NewInvitation { email: "b@example.com".to_owned(), role_id };
     house.tenancy.create_invitation(&ours, invite).await.unwrap();
+    let name = "app.acme.example".to_owned();
+    house.tenancy.claim_domain(&ours, crate::NewDomain { name }).await.unwrap();
     let theirs = Caller::system("test", globex.id);
     let touched = async |caller: &Caller, table: &str| {
         let sql = format!("UPDATE {table} SET version = version WHERE tenant_id = $1");

@@ -1,6 +1,8 @@
 //! The module on its floor, on both engines, with real audit, events and jobs beneath it.
 
 mod directory;
+mod domain_faces;
+mod domains;
 mod faces;
 mod invitations;
 mod isolation;
@@ -20,7 +22,10 @@ use kernel::{
 };
 use testkit::{Engine, TestDb};
 
-use crate::{Error, Member, NewRole, NewTenant, PERMISSIONS, Role, RoleId, Tenancy, TenancyConfig, Tenant};
+use crate::{
+    DomainsConfig, Error, Member, NewRole, NewTenant, PERMISSIONS, Role, RoleId, Targets, Tenancy, TenancyConfig,
+    Tenant,
+};
 
 /// Another module's permissions, one of each level.
 const VAULT: &[PermissionSpec] = &[
@@ -38,7 +43,7 @@ struct House {
     tenancy: Tenancy,
 }
 
-fn config() -> TenancyConfig {
+pub(crate) fn config() -> TenancyConfig {
     TenancyConfig {
         base_domain: "localhost".to_owned(),
         public_port: Some(8443),
@@ -46,6 +51,20 @@ fn config() -> TenancyConfig {
         invitation_lifetime_hours: 48,
         directory_ttl_ms: 60_000,
         directory_capacity: 1000,
+        domains: domains_config(),
+    }
+}
+
+fn domains_config() -> DomainsConfig {
+    let targets = Targets { addresses: vec![[192, 0, 2, 1].into()], host: Some("edge.holdfast.example".to_owned()) };
+    DomainsConfig {
+        targets,
+        check_timeout_ms: 500,
+        checks_at_once: 8,
+        per_tenant: 5,
+        grace_days: 7,
+        caa_issuers: vec!["letsencrypt.org".to_owned()],
+        ..DomainsConfig::default()
     }
 }
 

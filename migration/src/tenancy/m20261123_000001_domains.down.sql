@@ -1,0 +1,2 @@
+DROP TABLE tenancy_domain_step;
+DROP TABLE tenancy_domain;
