@@ -8,6 +8,7 @@ use tenancy::TenancyConfig;
 use crate::commands::Failure;
 use crate::config::Config;
 use crate::data_folder::DataFolder;
+use crate::domain_certificates::EdgeCertificates;
 use crate::evidence::Evidence;
 use crate::maintenance;
 use crate::overview::{self, Overview};
@@ -57,6 +58,7 @@ impl House {
         let settings =
             TenancyConfig { public_port: config.tenancy.public_port.or(Some(https_port)), ..config.tenancy.clone() };
         let tenancy = tenancy::Tenancy::new(db.clone(), settings, catalogue());
+        tenancy.show_certificates(Arc::new(EdgeCertificates(edge.clone())));
         let identity = identity::Identity::new(db.clone(), tenancy.clone(), config.identity.clone())?;
         let blobs = config.data().join("vault").join("blobs");
         let vault = vault::Vault::new(db.clone(), tenancy.clone(), config.vault.clone(), &blobs)?;

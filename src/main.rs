@@ -9,6 +9,7 @@ mod cli;
 mod commands;
 mod config;
 mod data_folder;
+mod domain_certificates;
 mod door;
 mod evidence;
 mod graphql_socket;

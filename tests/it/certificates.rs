@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Certificate, Client};
 use serde_json::{Value, json};
-use testkit::{Engine, Postgres, Server};
+use testkit::{Engine, Postgres, Server, on_both_engines};
 
 const BIN: &str = env!("CARGO_BIN_EXE_holdfast");
 const NAME: &str = "app.holdfast.test";
@@ -57,6 +57,9 @@ struct Pebble {
     directory: String,
     management: String,
     own_root: PathBuf,
+    /// The name server that says that every name is this machine, and where it is told more.
+    resolver: String,
+    records: String,
     _programs: [Running; 2],
 }
 
@@ -76,11 +79,25 @@ impl Pebble {
         }
         let (directory, management) =
             (format!("https://localhost:{acme}/dir"), format!("https://localhost:{management}"));
-        Self { directory, management, own_root, _programs: [names, pebble] }
+        Self {
+            directory,
+            management,
+            own_root,
+            resolver: dns_at,
+            records: format!("http://{challenges_at}"),
+            _programs: [names, pebble],
+        }
     }
 
     fn issuers(&self) -> String {
         format!("[{{id=\"pebble\",directory=\"{}\",root=\"{}\"}}]", self.directory, self.own_root.display())
+    }
+
+    async fn set_txt(&self, name: &str, value: &str) {
+        let record = json!({ "host": format!("{name}."), "value": value });
+        let client = Client::builder().no_proxy().build().unwrap();
+        let told = client.post(format!("{}/set-txt", self.records)).json(&record).send().await.unwrap();
+        assert!(told.status().is_success());
     }
 
     /// A visitor who trusts this CA alone and finds `name` on `port` of this machine.
@@ -171,6 +188,41 @@ async fn obtained_and_served_without_a_database(engine: Engine, challenge: &str)
     server.ready().await;
     assert_eq!(visit(&visitor, https).await.unwrap().0, 200);
 }
+
+/// From the claim to the padlock: nobody but the tenant does anything.
+async fn a_tenant_s_domain_is_served_with_its_own_certificate(engine: Engine) {
+    const SHOP: &str = "shop.customer.test";
+    let folder = tempfile::tempdir().unwrap();
+    let (http, https) = (free_port(), free_port());
+    let pebble = Pebble::start(folder.path(), (http, https)).await;
+    let builder = Server::builder(BIN, engine).at(http, https);
+    let server = builder
+        .env("HOLDFAST__EDGE__CERTIFICATES__ISSUERS", &pebble.issuers())
+        .env("HOLDFAST__TENANCY__DOMAINS__RESOLVERS", &format!("[\"{}\"]", pebble.resolver))
+        .env("HOLDFAST__TENANCY__DOMAINS__TARGETS", "[\"127.0.0.1\"]")
+        .start()
+        .await;
+    let owner = server.new_tenant("acme").await.owner;
+
+    let claimed = owner.post("/api/v1/tenancy/domains", json!({ "name": SHOP })).await.expect(201);
+    let proof = &claimed["records"][0];
+    pebble.set_txt(proof["name"].as_str().unwrap(), proof["value"].as_str().unwrap()).await;
+    let path = format!("/api/v1/tenancy/domains/{}", claimed["id"].as_str().unwrap());
+    let shown = async || owner.get(&path).await.expect(200)["certificate"]["status"].clone();
+    eventually("the certificate", async || shown().await == "issued").await;
+
+    let visitor = pebble.visitor(SHOP, https).await;
+    let answer = visitor.get(format!("https://{SHOP}:{https}/api/v1/identity/me")).send().await.unwrap();
+    assert_eq!(answer.status(), 401, "it is the tenant's host, and the visitor is nobody there");
+    let steps = owner.get(&format!("{path}/timeline")).await.expect(200).to_string();
+    assert!(steps.contains("issued") && steps.contains("verified"), "{steps}");
+
+    let version = owner.get(&path).await.expect(200)["version"].clone();
+    owner.with("if-match", &format!("\"{version}\"")).delete(&path).await.expect(204);
+    eventually("the end", async || visitor.get(format!("https://{SHOP}:{https}/")).send().await.is_err()).await;
+}
+
+on_both_engines!(a_tenant_s_domain_is_served_with_its_own_certificate);
 
 #[tokio::test]
 async fn tls_alpn_01_on_sqlite_and_served_without_a_database() {

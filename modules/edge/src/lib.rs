@@ -3,8 +3,8 @@
 //! Start at [`Edge`]. Owns the tables `edge_*`; stands on `kernel`, `audit` and `events`, and on the gateway's own crate
 //! of certificates, whose store it implements ([`CertificateRows`]).
 //!
-//! Hears `tenancy.domain_verified` and `_released`: a verified domain is to have a certificate, before the first visitor
-//! comes. Publishes `edge.route_created`, `_updated`, `_deleted` and `edge.pool_created`, `_updated`, `_deleted` in the
+//! Hears `tenancy.domain.verified` and `.released`: a domain that is verified and leads here is to have a certificate, before
+//! the first visitor comes. Publishes `edge.route_created`, `_updated`, `_deleted` and `edge.pool_created`, `_updated`, `_deleted` in the
 //! operators' tenant. The audit trail uses the same names, and has `edge.certificate_renewal_asked` and
 //! `edge.cache_purged`.
 //!

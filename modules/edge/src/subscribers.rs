@@ -8,6 +8,8 @@ use kernel::{Problem, Tx};
 use crate::Edge;
 use crate::store;
 
+const VERIFIED: &str = "tenancy.domain.verified";
+
 /// Hears of domains and tenants.
 pub(crate) struct Domains(pub(crate) Edge);
 
@@ -18,7 +20,7 @@ impl Subscriber for Domains {
     }
 
     fn kinds(&self) -> &'static [&'static str] {
-        &["tenancy.domain_verified", "tenancy.domain_released", "tenancy.tenant_purged"]
+        &[VERIFIED, "tenancy.domain.released", "tenancy.tenant_purged"]
     }
 
     async fn handle(&self, tx: &Tx, event: &Event) -> Result<(), Problem> {
@@ -29,7 +31,11 @@ impl Subscriber for Domains {
         } else {
             let name = event.data["name"].as_str().and_then(|name| Name::parse(name).ok());
             let Some(name) = name else { return Ok(()) };
-            if event.kind == "tenancy.domain_verified" {
+            if event.kind == VERIFIED {
+                // Told again when the name leads here; before, an authority would find nobody.
+                if event.data["ready"] != true {
+                    return Ok(());
+                }
                 store::names::want(tx, &name, &owner, tx.now()).await?;
             } else if store::names::find(tx, &name).await?.is_some_and(|record| record.tenant == owner) {
                 // Another tenant may have it by now; its certificate stays.

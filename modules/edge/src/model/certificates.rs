@@ -29,6 +29,23 @@ pub enum CertificateStatus {
     Failed,
 }
 
+impl CertificateStatus {
+    /// As both APIs write it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Ordering => "ordering",
+            Self::Authorizing => "authorizing",
+            Self::Validating => "validating",
+            Self::Finalizing => "finalizing",
+            Self::Downloading => "downloading",
+            Self::Issued => "issued",
+            Self::Renewing => "renewing",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 impl From<Status> for CertificateStatus {
     fn from(status: Status) -> Self {
         match status {
