@@ -102,10 +102,7 @@ pub struct RoutesArgs {
 pub enum RoutesAction {
     /// List everything that is wrong with a file of routes
     #[command(after_help = "Example:\n  holdfast routes check routes.toml")]
-    Check {
-        /// The file
-        file: PathBuf,
-    },
+    Check(CheckArgs),
     /// Say which route takes a request, why the others don't, and what is done with it
     #[command(
         after_help = "Example:\n  holdfast routes explain routes.toml --method GET --host shop.example --path '/api/x?y=1'"
@@ -113,11 +110,24 @@ pub enum RoutesAction {
     Explain(ExplainArgs),
 }
 
+/// `routes check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The file
+    pub file: PathBuf,
+    /// The settings that hold the limits, instead of config/holdfast.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
 /// `routes explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// The file
     pub file: PathBuf,
+    /// The settings that hold the limits, instead of config/holdfast.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// The request's method
     #[arg(long, default_value = "GET")]
     pub method: http::Method,

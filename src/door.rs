@@ -2,10 +2,10 @@
 //! by one of the faces, measured and logged in one line.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use gateway::{App, EdgeBody, EdgeInfo, ResponseBody, Scheme};
+use gateway::{App, Charges, EdgeBody, EdgeInfo, Meter, ResponseBody, Scheme};
 use http::{HeaderMap, Method, Request, Response, header, request::Parts};
 use http_body_util::combinators::BoxBody;
 use kernel::rest::Identified;
@@ -40,6 +40,8 @@ pub struct Door {
     pub spans: Spans,
     pub random: Random,
     pub hasher: RandomState,
+    /// Limits by account and tenant.
+    pub meter: Meter,
     /// The largest body of an upload.
     pub max_upload_bytes: u64,
     pub chat: chat::Chat,
@@ -55,6 +57,8 @@ struct Passage {
     path: String,
     trace: TraceContext,
     begun: Instant,
+    /// What it was charged once it was known who asks.
+    charges: OnceLock<Charges>,
 }
 
 /// What is known about a request once it is answered.
@@ -77,11 +81,15 @@ impl App for Door {
             path: parts.uri.path().to_owned(),
             trace: TraceContext::of(&parts.headers, &self.random),
             begun: Instant::now(),
+            charges: OnceLock::new(),
             edge,
         };
         let mut outcome = self.dispatch(parts, Body::from(BoxBody::new(body)), &passage).await;
         answer::finish(&mut outcome.response, &passage.trace);
         self.note(&passage, &outcome);
+        if let Some(charges) = passage.charges.into_inner() {
+            outcome.response.extensions_mut().insert(charges);
+        }
         outcome.response.into()
     }
 
@@ -123,6 +131,21 @@ impl Door {
         Outcome { response, route, tenant: None, actor: "anonymous" }
     }
 
+    /// Who asks, charged to their account and tenant; those who have none are limited by their address alone.
+    async fn identified(&self, method: &Method, headers: &HeaderMap, passage: &Passage) -> Identification {
+        let mut found = self.identify.request(method, headers, &passage.edge).await;
+        let known = found.caller.as_ref().ok().and_then(|caller| Some((caller.actor.account()?, caller.tenant)));
+        if let Some((account, tenant)) = known {
+            let charges = self.meter.charge(account, tenant);
+            if charges.refused() {
+                let detail = "Too many requests; try again after a while.";
+                found.caller = Err(Problem::new(Kind::RateLimited, "edge.rate_limited", detail));
+            }
+            passage.charges.get_or_init(|| charges);
+        }
+        found
+    }
+
     fn openapi(&self) -> poem::Response {
         poem::Response::builder()
             .content_type("application/json")
@@ -131,7 +154,7 @@ impl Door {
     }
 
     async fn rest(&self, mut parts: Parts, body: Body, passage: &Passage) -> Outcome {
-        let identification = self.identify.request(&passage.method, &parts.headers, &passage.edge).await;
+        let identification = self.identified(&passage.method, &parts.headers, passage).await;
         let operation = self.routes.find(&passage.method, &passage.path);
         let asked = std::mem::take(&mut parts.headers);
         let caller = identification.caller.clone();
@@ -156,8 +179,7 @@ impl Door {
 
     /// The OpenAI wire. It bounds its own time: a model may think for minutes.
     async fn wire(&self, parts: Parts, body: Body, passage: &Passage) -> Outcome {
-        let Identification { tenant, caller } =
-            self.identify.request(&passage.method, &parts.headers, &passage.edge).await;
+        let Identification { tenant, caller } = self.identified(&passage.method, &parts.headers, passage).await;
         let actor = actor(&caller);
         let response = self.chat.wire(caller, &passage.method, &passage.path, body).await;
         let route = match passage.path.as_str() {
@@ -171,7 +193,7 @@ impl Door {
     /// Chat or GraphQL over a WebSocket. A page of another origin can't open one with a browser's cookie.
     async fn socket(&self, mut parts: Parts, passage: &Passage) -> Outcome {
         let route = if passage.path == CHAT_SOCKET { CHAT_SOCKET } else { "/graphql" };
-        let found = self.identify.request(&Method::POST, &parts.headers, &passage.edge).await;
+        let found = self.identified(&Method::POST, &parts.headers, passage).await;
         let who = Arc::new(Who::new(self.identify.clone(), parts.headers.clone(), passage.edge.clone()));
         let response = match (&found.caller, Handshake::of(&mut parts)) {
             (Err(problem), _) => problem.clone().into_response(),
@@ -203,7 +225,7 @@ impl Door {
     }
 
     async fn graphql(&self, parts: Parts, body: Body, passage: &Passage) -> Outcome {
-        let identification = self.identify.request(&passage.method, &parts.headers, &passage.edge).await;
+        let identification = self.identified(&passage.method, &parts.headers, passage).await;
         let caller = identification.caller;
         let response = match (&caller, &passage.method) {
             (_, method) if *method != Method::POST => poem::Response::builder()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::EdgeInfo;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use identity::{Credential, Identity};
 use kernel::{Caller, Kind, Problem, RequestContext};
 use tenancy::{Tenancy, TenantRef};
@@ -41,11 +41,26 @@ impl Identify {
 
     /// Identifies the caller of a request.
     pub async fn request(&self, method: &Method, headers: &HeaderMap, edge: &EdgeInfo) -> Identification {
+        self.identified(method, headers, edge, || self.context(headers, edge)).await
+    }
+
+    /// The same for a request that another service answers: time and idempotency are that service's business.
+    pub async fn visitor(&self, method: &Method, headers: &HeaderMap, edge: &EdgeInfo) -> Identification {
+        self.identified(method, headers, edge, || Ok(plain_context(headers, edge, self.usual_time))).await
+    }
+
+    async fn identified(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        edge: &EdgeInfo,
+        context: impl FnOnce() -> Result<RequestContext, Problem>,
+    ) -> Identification {
         let found = self.tenant(headers, edge).await;
         let tenant = found.as_ref().ok().cloned();
-        let caller = match found {
-            Ok(tenant) => self.caller(&tenant, method, headers, edge).await,
-            Err(problem) => Err(problem),
+        let caller = match (found, context()) {
+            (Ok(tenant), Ok(request)) => self.caller(&tenant, method, headers, request).await,
+            (Err(problem), _) | (_, Err(problem)) => Err(problem),
         };
         Identification { tenant, caller }
     }
@@ -71,9 +86,8 @@ impl Identify {
         tenant: &TenantRef,
         method: &Method,
         headers: &HeaderMap,
-        edge: &EdgeInfo,
+        request: RequestContext,
     ) -> Result<Caller, Problem> {
-        let request = self.context(headers, edge)?;
         match credential(headers)? {
             None => {
                 tenant.require_active()?;
@@ -90,10 +104,7 @@ impl Identify {
     }
 
     fn context(&self, headers: &HeaderMap, edge: &EdgeInfo) -> Result<RequestContext, Problem> {
-        let mut request = RequestContext::new(edge.request_id.as_str(), self.time(headers)?);
-        request.address = Some(edge.client_addr);
-        request.host.clone_from(&edge.host);
-        request.user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(Arc::from);
+        let mut request = plain_context(headers, edge, self.time(headers)?);
         request.idempotency_key = idempotency_key(headers)?;
         Ok(request)
     }
@@ -113,6 +124,14 @@ impl Identify {
                 )
             })
     }
+}
+
+fn plain_context(headers: &HeaderMap, edge: &EdgeInfo, time: Duration) -> RequestContext {
+    let mut request = RequestContext::new(edge.request_id.as_str(), time);
+    request.address = Some(edge.client_addr);
+    request.host.clone_from(&edge.host);
+    request.user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(Arc::from);
+    request
 }
 
 /// The credential that came with a request; the bearer token goes before the cookie.
@@ -138,6 +157,28 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
         .find_map(|(name, value)| (name == identity::SESSION_COOKIE && !value.is_empty()).then_some(value))
 }
 
+/// Takes the session's cookie off a request, before other services see it.
+pub fn conceal(headers: &mut HeaderMap) {
+    let name = |pair: &[u8]| pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii().to_owned();
+    let ours = |pair: &[u8]| name(pair) == identity::SESSION_COOKIE.as_bytes();
+    let pairs = |value: &HeaderValue| value.as_bytes().split(|byte| *byte == b';').any(ours);
+    if !headers.get_all(header::COOKIE).iter().any(pairs) {
+        return;
+    }
+    let header::Entry::Occupied(found) = headers.entry(header::COOKIE) else { return };
+    let (_, values) = found.remove_entry_mult();
+    let kept: Vec<HeaderValue> = values
+        .filter_map(|value| {
+            let pairs = value.as_bytes().split(|byte| *byte == b';').filter(|pair| !ours(pair));
+            let left = pairs.map(<[u8]>::trim_ascii).collect::<Vec<_>>().join(&b"; "[..]);
+            (!left.is_empty()).then(|| HeaderValue::from_bytes(&left).ok()).flatten()
+        })
+        .collect();
+    for value in kept {
+        headers.append(header::COOKIE, value);
+    }
+}
+
 /// 1 to 255 printable characters of ASCII.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<Arc<str>>, Problem> {
     let Some(value) = headers.get(IDEMPOTENCY_HEADER) else { return Ok(None) };
@@ -148,5 +189,23 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<Arc<str>>, Problem> {
             "kernel.idempotency_key_invalid",
             "An Idempotency-Key has 1 to 255 printable characters.",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_session_goes_and_other_cookies_stay() {
+        let mut headers = HeaderMap::new();
+        for value in ["a=1; __Host-holdfast_session=secret; b=2", " __Host-holdfast_session =secret", "c=\u{fc}"] {
+            headers.append(header::COOKIE, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+
+        conceal(&mut headers);
+
+        let left: Vec<_> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+        assert_eq!(left, [&b"a=1; b=2"[..], "c=\u{fc}".as_bytes()]);
     }
 }

@@ -12,6 +12,7 @@ mod data_folder;
 mod domain_certificates;
 mod door;
 mod evidence;
+mod gatekeeper;
 mod graphql_socket;
 mod handover;
 mod house;

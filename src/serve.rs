@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway::{Edge, IssuedCertificates, Late, Listener, ListenerKind, LocalCa, Router, Routing, Threshold, Tls};
+use gateway::{
+    Edge, IssuedCertificates, Late, Listener, ListenerKind, LocalCa, Meter, Router, Routing, Threshold, Tls,
+};
 use kernel::{Clock, Db, Random, RootKey, Tasks};
 use poem::endpoint::BoxEndpoint;
 use poem::{EndpointExt, Route};
@@ -21,6 +23,7 @@ use crate::commands::Failure;
 use crate::config::Config;
 use crate::data_folder::DataFolder;
 use crate::door::Door;
+use crate::gatekeeper::Gatekeeper;
 use crate::handover::{self, Handover, Inherited};
 use crate::house::{self, House};
 use crate::identify::Identify;
@@ -54,14 +57,7 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
         tracing::warn!("{reason}");
     }
     let inherited = Inherited::take()?;
-    let data = if inherited.is_some() && config.data().is_dir() {
-        // Another process may still serve on it; what connects meanwhile waits in the sockets' queue.
-        handover::stand_by(config.data())?;
-        DataFolder::open_after(config.data(), STAND_BY).await?
-    } else {
-        DataFolder::open(config.data())?
-    };
-    let ground = Ground::open(config, data)?;
+    let ground = Ground::open(config, inherited.is_some()).await?;
     let listeners = Listeners::open(&ground, inherited)?;
     let handover = Arc::new(Handover::new(listeners.handles()?)?);
     let ports = (listeners.https.local_addr().port(), listeners.addresses());
@@ -82,14 +78,16 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
     };
     let config = &ground.config;
     let tasks = Tasks::default();
-    let routing = Arc::new(routing(config, &db)?);
+    let identify = identify(&house, config);
+    let gatekeeper = Gatekeeper::new(identify.clone(), house.identity.clone());
+    let routing = Arc::new(routing(config, &db)?.with_authenticator(Arc::new(gatekeeper)));
     house.edge.steer(Arc::new(LiveRoutes(Arc::clone(&routing)))).await?;
     house.start(&tasks);
-    tasks.spawn(upkeep(tasks.clone(), metrics.clone(), Arc::clone(&routing)));
 
     let setup_token = house.identity.setup_token().await?;
     let addresses = ports.1.told(config, setup_token);
-    let door = Arc::new(door(&house, config, spans.clone(), &tasks));
+    let door = Arc::new(door(&house, config, identify, (spans.clone(), &tasks)));
+    tasks.spawn(upkeep(tasks.clone(), metrics.clone(), (Arc::clone(&routing), Arc::clone(&door))));
     let closing = door.closing.clone();
     let router = Arc::new(Router::new(Arc::clone(&routing), door));
     let https = &config.gateway.https;
@@ -119,7 +117,15 @@ struct Ground {
 }
 
 impl Ground {
-    fn open(config: Config, data: DataFolder) -> Result<Self, Failure> {
+    /// With `handed_over` sockets, another process may still serve on the data folder; what connects meanwhile waits in
+    /// the sockets' queue.
+    async fn open(config: Config, handed_over: bool) -> Result<Self, Failure> {
+        let data = if handed_over && config.data().is_dir() {
+            handover::stand_by(config.data())?;
+            DataFolder::open_after(config.data(), STAND_BY).await?
+        } else {
+            DataFolder::open(config.data())?
+        };
         let (clock, random) = (Clock::default(), Random::default());
         let keys = house::root_key(&data, &random)?;
         let certificates = edge::Edge::open(&config.edge, data.path(), &keys, clock.clone(), random.clone())?;
@@ -244,18 +250,22 @@ impl Bound {
     }
 }
 
-/// The public application.
-fn door(house: &House, config: &Config, spans: Spans, tasks: &Tasks) -> Door {
-    let service = api::service(house);
-    let document = api::document(&service);
-    let rest: BoxEndpoint<'static, poem::Response> =
-        Route::new().nest("/", service).catch_all_error(kernel::rest::on_error).boxed();
-    let identify = Identify::new(
+/// Who asks, for the front door and the edge alike.
+fn identify(house: &House, config: &Config) -> Identify {
+    Identify::new(
         house.tenancy.clone(),
         house.identity.clone(),
         Duration::from_secs(config.server.request_timeout),
         Duration::from_secs(config.server.max_request_timeout),
-    );
+    )
+}
+
+/// The public application.
+fn door(house: &House, config: &Config, identify: Identify, (spans, tasks): (Spans, &Tasks)) -> Door {
+    let service = api::service(house);
+    let document = api::document(&service);
+    let rest: BoxEndpoint<'static, poem::Response> =
+        Route::new().nest("/", service).catch_all_error(kernel::rest::on_error).boxed();
     Door {
         identify,
         rest,
@@ -266,6 +276,7 @@ fn door(house: &House, config: &Config, spans: Spans, tasks: &Tasks) -> Door {
         spans,
         random: house.db.random().clone(),
         hasher: RandomState::new(),
+        meter: Meter::new(&config.gateway.rate_limits),
         // A form around a document may add as much as any other body has.
         max_upload_bytes: house.vault.max_document_bytes().saturating_add(FORM),
         chat: house.chat.clone(),
@@ -278,12 +289,13 @@ fn door(house: &House, config: &Config, spans: Spans, tasks: &Tasks) -> Door {
 fn routing(config: &Config, db: &Db) -> Result<Routing, Failure> {
     let clock = db.clock().clone();
     let seed = u64::from_le_bytes(db.random().bytes());
-    Ok(Routing::open(&config.gateway.routing, &config.gateway.cache, seed, move || clock.now().into())?)
+    Ok(Routing::open(&config.gateway, seed, move || clock.now().into())?)
 }
 
-async fn upkeep(tasks: Tasks, metrics: Metrics, routing: Arc<Routing>) {
+async fn upkeep(tasks: Tasks, metrics: Metrics, (routing, door): (Arc<Routing>, Arc<Door>)) {
     while tasks.pause(UPKEEP).await {
         routing.note_figures();
+        door.meter.note_figures();
         metrics.upkeep();
     }
 }

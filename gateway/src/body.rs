@@ -13,7 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use crate::{alarm::Alarm, leftover::Leftover, telemetry};
+use crate::{alarm::Alarm, identity_field, leftover::Leftover, telemetry};
 
 /// Why a body ended before its end. Inside the [`io::Error`] that reading it gives; find it by [`BodyError::of`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -162,7 +162,10 @@ impl Body for EdgeBody {
             return Poll::Ready(Some(Err(error.into())));
         }
         let mut outcome = ready!(this.poll_in_time(cx));
-        if let Some(Ok(frame)) = &outcome {
+        if let Some(Ok(frame)) = &mut outcome {
+            if let Some(trailers) = frame.trailers_mut() {
+                identity_field::strip(trailers);
+            }
             this.received += frame.data_ref().map_or(0, |data| data.len() as u64);
             if this.received > this.limit {
                 outcome = Some(Err(BodyError::TooLarge));

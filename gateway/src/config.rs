@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{
+    limits::{self, NamedLimit, RateLimits},
     routing::{CacheConfig, RoutingConfig},
     threshold::Https,
     tls::ClientCertificates,
@@ -73,6 +74,8 @@ pub struct Config {
     pub client_certificates: ClientCertificates,
     pub http2: Http2,
     pub rate_limits: RateLimits,
+    /// Limits that routes name.
+    pub limits: Vec<NamedLimit>,
     pub routing: RoutingConfig,
     pub cache: CacheConfig,
 }
@@ -105,27 +108,6 @@ pub struct Http2 {
     pub ping_timeout: Duration,
 }
 
-/// How many requests a client may send.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RateLimits {
-    /// For one client address (/64 for IPv6).
-    pub address: Rate,
-    /// For one credential, as [`crate::App::rate_key`] names it.
-    pub key: Rate,
-    /// Addresses, and as many credentials, remembered at once; the least busy are forgotten first.
-    pub max_entries: usize,
-}
-
-/// A steady rate with a burst on top (GCRA). `per_minute = 0` switches it off.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rate {
-    pub per_minute: u32,
-    /// Requests that may come at once.
-    pub burst: u32,
-}
-
 /// A setting that cannot work.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -135,6 +117,8 @@ pub enum ConfigError {
     TooManyHeaders(usize),
     #[error("gateway.max_target_bytes must be below gateway.max_header_bytes.")]
     TargetAboveHead,
+    #[error("gateway.limits[{0}] can't be used: {1}.")]
+    Limit(usize, &'static str),
 }
 
 impl Config {
@@ -162,7 +146,7 @@ impl Config {
         if self.max_target_bytes >= self.max_header_bytes {
             return Err(ConfigError::TargetAboveHead);
         }
-        Ok(())
+        limits::check(&self.limits)
     }
 }
 

@@ -5,7 +5,7 @@
 //! and no web framework; certificates come from a [`CertificateSource`], by default the [`LocalCa`].
 //!
 //! Routes to other services, folders, redirects and fixed answers stand in front of the application: see [`Routing`]
-//! and [`Router`].
+//! and [`Router`]. Who asks, where a route wants to know, an [`Authenticator`] tells.
 //!
 //! Before the routes stands the [`Threshold`]: challenges of CAs, the redirect to HTTPS, HSTS.
 //!
@@ -13,8 +13,8 @@
 
 mod alarm;
 mod app;
+mod authenticator;
 mod body;
-mod bounded_store;
 mod config;
 mod connection;
 mod connections;
@@ -25,6 +25,7 @@ mod forwarded;
 mod framing;
 mod guard;
 mod host;
+mod identity_field;
 mod issued;
 mod late;
 mod leftover;
@@ -48,11 +49,13 @@ pub use edge_routes::Problem as RouteProblem;
 pub use edge_upstream::PoolStatus;
 
 pub use app::{App, ClientCertificate, EdgeInfo, ListenerKind, RequestId, ResponseBody, Scheme};
+pub use authenticator::{Authenticator, Denial, Identity, Verdict, Voucher};
 pub use body::{BodyError, EdgeBody};
-pub use config::{Config, ConfigError, ForwardedHeader, HEADERS_CEILING, Http2, Rate, RateLimits};
+pub use config::{Config, ConfigError, ForwardedHeader, HEADERS_CEILING, Http2};
 pub use edge::{Drained, Edge};
 pub use issued::IssuedCertificates;
 pub use late::Late;
+pub use limits::{Charges, Meter, NamedLimit, Rate, RateLimits, Subject};
 pub use listener::{BindError, Listener};
 pub use local_ca::LocalCa;
 pub use local_ca_files::LocalCaError;

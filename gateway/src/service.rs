@@ -15,7 +15,7 @@ use crate::{
     framing::{check_method, plain_number},
     host::{host_of, same_authority},
     leftover::Leftover,
-    limits::Standing,
+    limits::{Charges, Standing},
     refusal::Refusal,
     tracked::Tracked,
 };
@@ -65,6 +65,9 @@ impl<A: App> Service<A> {
 
         if upgrade {
             self.exchange.decide_upgrade(number, response.status() == StatusCode::SWITCHING_PROTOCOLS);
+        }
+        if let Some(charges) = response.extensions_mut().remove::<Charges>() {
+            standing.join(charges);
         }
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, request_id.header_value());

@@ -42,13 +42,3 @@ pub(crate) fn handshake_failed(reason: &'static str) {
 pub(crate) fn body_cut(reason: &'static str) {
     metrics::counter!("holdfast_edge_bodies_cut_total", "reason" => reason).increment(1);
 }
-
-/// With 0 the figure is there before the first refusal.
-pub(crate) fn rate_limited(policy: &'static str, requests: u64) {
-    metrics::counter!("holdfast_edge_rate_limited_total", "policy" => policy).increment(requests);
-}
-
-pub(crate) fn rate_limit_clients(policy: &'static str, clients: usize) {
-    metrics::gauge!("holdfast_edge_rate_limit_clients", "policy" => policy)
-        .set(u32::try_from(clients).map_or(f64::INFINITY, f64::from));
-}

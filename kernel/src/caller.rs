@@ -73,6 +73,11 @@ impl PermissionSet {
         }
     }
 
+    /// All names, sorted, without a copy; empty for [`Self::everything`].
+    pub fn shared_names(&self) -> Arc<[Box<str>]> {
+        Arc::clone(&self.names)
+    }
+
     /// The names, sorted; empty for [`Self::everything`].
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(AsRef::as_ref)

@@ -2,6 +2,7 @@
 //! be disabled and a tenant be suspended in the middle of a stream or a download. Every long answer asks it here.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -25,6 +26,15 @@ pub trait Standing: fmt::Debug + Send + Sync {
     /// # Errors
     /// 401 once it has ended, 403 for a tenant that is not in use, 503 or 504 when that can't be told.
     async fn permissions(&self) -> Result<PermissionSet, Problem>;
+
+    /// The names of the roles that its holder has by it at this moment; none for a key that is limited to some
+    /// permissions.
+    ///
+    /// # Errors
+    /// As for [`Self::permissions`].
+    async fn roles(&self) -> Result<Arc<[String]>, Problem> {
+        self.permissions().await.map(|_| Arc::default())
+    }
 
     /// Rings after every commit in this process that may have ended or narrowed it.
     fn bell(&self) -> watch::Receiver<u64>;
@@ -111,7 +121,7 @@ impl Vigil {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use super::*;
     use crate::SYSTEM_TENANT;

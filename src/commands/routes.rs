@@ -1,12 +1,14 @@
 //! `routes`: judges a file of routes without a server.
 
 use std::io::Write;
+use std::path::PathBuf;
 
-use gateway::{Ask, RoutesFile};
+use gateway::{Ask, NamedLimit, RoutesFile};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::cli::{ExplainArgs, RoutesAction, RoutesArgs};
+use crate::cli::{ExplainArgs, RoutesAction, RoutesArgs, SettingsArgs};
 use crate::commands::Failure;
+use crate::config::Config;
 
 /// Checks a file, or explains what it does with a request.
 ///
@@ -14,19 +16,25 @@ use crate::commands::Failure;
 /// Everything that is wrong with the file or with the question.
 pub fn run(args: &RoutesArgs) -> Result<(), Failure> {
     match &args.action {
-        RoutesAction::Check { file } => {
-            let read = RoutesFile::read(file)?;
+        RoutesAction::Check(args) => {
+            let read = RoutesFile::read(&args.file)?;
             let (routes, pools) = read.size();
-            read.check()?;
+            read.check(&limits(args.config.as_ref())?)?;
             print(&format!("The file is good: routes {routes}, pools {pools}."))
         }
         RoutesAction::Explain(args) => explain(args),
     }
 }
 
+/// The limits that routes may name.
+fn limits(config: Option<&PathBuf>) -> Result<Vec<NamedLimit>, Failure> {
+    let args = SettingsArgs { config: config.cloned(), ..SettingsArgs::default() };
+    Ok(Config::load(&args)?.gateway.limits)
+}
+
 /// Each route with its reason, then what the chosen one does.
 fn explain(args: &ExplainArgs) -> Result<(), Failure> {
-    let explanation = RoutesFile::read(&args.file)?.explain(&ask(args)?)?;
+    let explanation = RoutesFile::read(&args.file)?.explain(&ask(args)?, &limits(args.config.as_ref())?)?;
     for candidate in &explanation.candidates {
         let why = match &candidate.unmet {
             _ if candidate.chosen => "takes the request".to_owned(),

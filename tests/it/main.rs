@@ -13,6 +13,8 @@ mod crash;
 #[cfg(test)]
 mod domains;
 #[cfg(test)]
+mod edge_access;
+#[cfg(test)]
 mod edge_routes;
 #[cfg(test)]
 mod faces;

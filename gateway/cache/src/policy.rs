@@ -30,6 +30,9 @@ pub struct Policy {
     pub bypass_cookies: Vec<String>,
     /// Requests with `Authorization` pass by, even where RFC 9111, section 3.5 would let them share.
     pub bypass_authorization: bool,
+    /// Whether requests come from people who were let in by who they are, even without `Authorization`: then only
+    /// answers are stored that RFC 9111, section 3.5 lets them share.
+    pub personal: bool,
     /// Whether `Cache-Control` of a request (`no-cache`, `max-age`, `min-fresh`, `max-stale`, `no-store`) is honoured.
     /// `only-if-cached` always is.
     pub honour_client: bool,
@@ -56,6 +59,7 @@ impl Default for Policy {
             vary_allowed: None,
             bypass_cookies: Vec::new(),
             bypass_authorization: false,
+            personal: false,
             honour_client: true,
             store_cookies: false,
             stale_while_revalidate: Duration::ZERO,

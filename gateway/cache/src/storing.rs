@@ -78,7 +78,8 @@ fn allowed(
         return Err("private");
     }
     let shared = directives.public || directives.must_revalidate || directives.s_maxage.is_some();
-    if asking.request.contains_key(header::AUTHORIZATION) && !shared {
+    let personal = asking.policy.personal || asking.request.contains_key(header::AUTHORIZATION);
+    if personal && !shared {
         return Err("authorization");
     }
     let withheld = [&directives.no_cache, &directives.private]

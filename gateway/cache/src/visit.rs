@@ -139,6 +139,7 @@ impl Visit {
             || is_part
             || self.directives.no_cache
             || self.directives.no_store
+            || self.policy.personal
             || self.request.headers.contains_key(header::AUTHORIZATION);
         for _ in 0..if to_itself { 0 } else { MOST_TURNS } {
             let selection = Selection::by(&names, &self.request.headers);

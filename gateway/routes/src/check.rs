@@ -1,6 +1,6 @@
 //! A table checked as a whole, and made ready.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use http::{HeaderName, Method};
 use regex_lite::Regex;
@@ -18,7 +18,8 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     pub pools: BTreeSet<String>,
-    pub rate_limits: BTreeSet<String>,
+    /// With the most that one request may cost.
+    pub rate_limits: BTreeMap<String, u32>,
 }
 
 impl RouteTable {

@@ -7,7 +7,7 @@ use crate::{
     compiled::{Compiled, CompiledRoute, Match},
     matcher::{RequestView, Unmet},
     model::Action,
-    modifiers::{Addresses, ForwardAuth, Require, RouteLimits, Shedding},
+    modifiers::{Addresses, ForwardAuth, RateLimitUse, Require, RouteLimits, Shedding},
     pattern::Parameters,
     steps::Deed,
 };
@@ -58,7 +58,7 @@ pub struct Outcome {
     pub client_certificate: bool,
     pub addresses: Addresses,
     pub limits: RouteLimits,
-    pub rate_limits: Vec<String>,
+    pub rate_limits: Vec<RateLimitUse>,
     pub shedding: Shedding,
     pub cached: bool,
 }

@@ -19,6 +19,9 @@ const OF_THE_EDGE: [HeaderName; 11] = [
     HeaderName::from_static("http2-settings"),
 ];
 
+/// What begins so tells services who asks, and only the edge says that.
+const IDENTITY: &str = "holdfast-identity";
+
 /// Rules, ready, applied in their order.
 #[derive(Clone, Debug, Default)]
 pub struct HeaderRules(Vec<Ready>);
@@ -60,10 +63,7 @@ fn prepare(rule: &HeaderRule) -> Result<Ready, (&'static str, String)> {
         HeaderRule::Set { name, value } | HeaderRule::Add { name, value } => (name, value.as_str()),
         HeaderRule::Remove { name } => (name, ""),
     };
-    let name = header_name(name)?;
-    if OF_THE_EDGE.contains(&name) {
-        return Err(("routes.header_refused", format!("The edge itself writes {name}; leave it out.")));
-    }
+    let name = copied(name)?;
     let value = HeaderValue::from_str(value).map_err(|_| {
         ("routes.header_invalid", format!("The value for {name} has characters that no header may have."))
     })?;
@@ -72,6 +72,15 @@ fn prepare(rule: &HeaderRule) -> Result<Ready, (&'static str, String)> {
         HeaderRule::Add { .. } => Ready::Add(name, value),
         HeaderRule::Remove { .. } => Ready::Remove(name),
     })
+}
+
+/// A header that a route or a service that it asks may write.
+pub(crate) fn copied(name: &str) -> Result<HeaderName, (&'static str, String)> {
+    let name = header_name(name)?;
+    if OF_THE_EDGE.contains(&name) || name.as_str().starts_with(IDENTITY) {
+        return Err(("routes.header_refused", format!("The edge itself writes {name}; leave it out.")));
+    }
+    Ok(name)
 }
 
 pub(crate) fn header_name(name: &str) -> Result<HeaderName, (&'static str, String)> {

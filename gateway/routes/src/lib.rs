@@ -46,8 +46,8 @@ pub use live::LiveRoutes;
 pub use matcher::{RequestView, Unmet};
 pub use model::{Action, Condition, Files, HeaderCondition, PathCondition, Route, RouteTable};
 pub use modifiers::{
-    Addresses, BasicAuth, BasicUser, CachePolicy, Compression, Cors, Encoding, ForwardAuth, HeaderRule, Maintenance,
-    Modifiers, Require, Rewrite, RouteLimits, SecurityHeaders, Shedding,
+    Addresses, BasicAuth, BasicUser, CachePolicy, Compression, Cors, CostlyUse, Encoding, ForwardAuth, HeaderRule,
+    Maintenance, Modifiers, RateLimitUse, Require, Rewrite, RouteLimits, SecurityHeaders, ServiceReach, Shedding,
 };
 pub use path::{NormalPath, PathProblem};
 pub use pattern::Parameters;

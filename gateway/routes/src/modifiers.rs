@@ -1,5 +1,7 @@
 //! How a route changes what passes, and whom it lets through.
 
+use std::num::NonZeroU32;
+
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +20,8 @@ pub struct Modifiers {
     pub require: Option<Require>,
     pub addresses: Addresses,
     pub limits: RouteLimits,
-    /// Names of limits, all of which count.
-    pub rate_limits: Vec<String>,
+    /// Limits, all of which count.
+    pub rate_limits: Vec<RateLimitUse>,
     pub cache: Option<CachePolicy>,
     pub shedding: Shedding,
     pub maintenance: Option<Maintenance>,
@@ -139,6 +141,19 @@ pub struct ForwardAuth {
     pub copy_headers: Vec<String>,
     #[serde(default = "five")]
     pub timeout_seconds: u64,
+    /// Where it may be. What the file leaves out is anywhere, for it is the operator's; elsewhere it is public addresses.
+    #[serde(default)]
+    pub reach: ServiceReach,
+}
+
+/// Which addresses a service that decides may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceReach {
+    /// Public ones.
+    #[default]
+    Guarded,
+    Anywhere,
 }
 
 fn five() -> u64 {
@@ -154,6 +169,41 @@ pub struct Require {
     pub scopes: Vec<String>,
     /// One of them.
     pub roles: Vec<String>,
+    /// Whether a browser that comes without a login is sent to the console's sign-in, and back afterwards.
+    pub sign_in: bool,
+}
+
+/// A limit by its name, and what a request to this route takes of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "the name of a limit, or { name, cost }")]
+pub enum RateLimitUse {
+    /// As much as the limit says.
+    Plain(String),
+    Costly(CostlyUse),
+}
+
+/// A limit of which a request takes this much.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostlyUse {
+    pub name: String,
+    pub cost: NonZeroU32,
+}
+
+impl RateLimitUse {
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Plain(name) | Self::Costly(CostlyUse { name, .. }) => name,
+        }
+    }
+
+    /// What a request takes, if that is not what the limit says.
+    pub const fn cost(&self) -> Option<NonZeroU32> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Costly(costly) => Some(costly.cost),
+        }
+    }
 }
 
 /// Who may ask by address. `deny` goes first; with `allow`, nobody else may.

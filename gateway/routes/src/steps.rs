@@ -5,10 +5,10 @@ use crate::{
     cors::CorsRules,
     file_server::FileServer,
     fixed::Fixed,
-    header_rules::HeaderRules,
+    header_rules::{self, HeaderRules},
     matcher::{Matcher, Paths},
     model::{Action, Route},
-    modifiers::{HeaderRule, Modifiers},
+    modifiers::{ForwardAuth, HeaderRule, Modifiers, RateLimitUse, Require},
     problem::Faults,
     redirect::Redirect,
     rewrite::Rewriting,
@@ -78,12 +78,7 @@ fn deed(action: &Action, names: &[&str], known: &Known, faults: &mut Faults<'_>)
 }
 
 fn check_modifiers(modifiers: &Modifiers, known: &Known, faults: &mut Faults<'_>) {
-    for (at, name) in modifiers.rate_limits.iter().enumerate() {
-        if !known.rate_limits.contains(name) {
-            let sentence = format!("There is no rate limit {name:?}; create it first.");
-            faults.add(&format!("modifiers.rate_limits[{at}]"), "routes.rate_limit_unknown", sentence);
-        }
-    }
+    check_rate_limits(&modifiers.rate_limits, known, faults);
     for (at, user) in modifiers.basic_auth.iter().flat_map(|auth| &auth.users).enumerate() {
         let valid = user.hash.starts_with("$argon2") && argon2::PasswordHash::new(&user.hash).is_ok();
         let sentence = "Give an Argon2 hash in PHC form, $argon2id$…, never a password.";
@@ -95,11 +90,10 @@ fn check_modifiers(modifiers: &Modifiers, known: &Known, faults: &mut Faults<'_>
         faults.expect(plain && !auth.realm.is_empty(), "modifiers.basic_auth.realm", "routes.realm_invalid", sentence);
     }
     if let Some(auth) = &modifiers.forward_auth {
-        let uri: Option<http::Uri> = auth.url.parse().ok();
-        let valid = uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
-        faults.expect(valid, "modifiers.forward_auth.url", "routes.url_invalid", "Give an http or https address.");
-        let bounded = (1..=60).contains(&auth.timeout_seconds);
-        faults.expect(bounded, "modifiers.forward_auth.timeout_seconds", "routes.timeout_invalid", "1 to 60 seconds.");
+        check_forward_auth(auth, faults);
+    }
+    if let Some(require) = &modifiers.require {
+        check_require(require, faults);
     }
     let limits = &modifiers.limits;
     let sentence = "Give at least 1, or leave it out.";
@@ -110,5 +104,55 @@ fn check_modifiers(modifiers: &Modifiers, known: &Known, faults: &mut Faults<'_>
         faults.expect(valid, "modifiers.cache.vary_allowed", "routes.header_invalid", "Give header names.");
         let percent = policy.heuristic_percent <= 100;
         faults.expect(percent, "modifiers.cache.heuristic_percent", "routes.percent_invalid", "0 to 100.");
+    }
+}
+
+fn check_require(require: &Require, faults: &mut Faults<'_>) {
+    let something = require.login || !require.scopes.is_empty() || !require.roles.is_empty();
+    let sentence = "Say login = true, or name scopes or roles.";
+    faults.expect(something, "modifiers.require", "routes.require_empty", sentence);
+    // They stand in a quoted string of an answer's header, a scope between spaces.
+    let token = |name: &String| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\'))
+    };
+    for (at, _) in require.scopes.iter().enumerate().filter(|(_, scope)| !token(scope)) {
+        let sentence = "A scope is the name of a permission, such as vault.documents.read.";
+        faults.add(&format!("modifiers.require.scopes[{at}]"), "routes.scope_invalid", sentence);
+    }
+}
+
+fn check_forward_auth(auth: &ForwardAuth, faults: &mut Faults<'_>) {
+    let plain = |uri: &http::Uri| {
+        let place = uri.authority().is_some_and(|place| !place.as_str().contains('@') && place.port_u16() != Some(0));
+        matches!(uri.scheme_str(), Some("http" | "https")) && place && uri.host().is_some_and(|host| !host.is_empty())
+    };
+    let valid = auth.url.parse().is_ok_and(|uri| plain(&uri));
+    let sentence = "Give an http or https address without a user.";
+    faults.expect(valid, "modifiers.forward_auth.url", "routes.url_invalid", sentence);
+    let bounded = (1..=60).contains(&auth.timeout_seconds);
+    faults.expect(bounded, "modifiers.forward_auth.timeout_seconds", "routes.timeout_invalid", "1 to 60 seconds.");
+    for (at, name) in auth.copy_headers.iter().enumerate() {
+        if let Err((code, sentence)) = header_rules::copied(name) {
+            faults.add(&format!("modifiers.forward_auth.copy_headers[{at}]"), code, sentence);
+        }
+    }
+}
+
+fn check_rate_limits(uses: &[RateLimitUse], known: &Known, faults: &mut Faults<'_>) {
+    for (at, used) in uses.iter().enumerate() {
+        let (name, field) = (used.name(), format!("modifiers.rate_limits[{at}]"));
+        let twice = uses.iter().take(at).any(|before| before.name() == name);
+        match known.rate_limits.get(name) {
+            None => {
+                let sentence = format!("There is no rate limit {name:?}; set it in [[gateway.limits]] first.");
+                faults.add(&field, "routes.rate_limit_unknown", sentence);
+            }
+            Some(_) if twice => faults.add(&field, "routes.rate_limit_twice", "It is named before; give it one cost."),
+            Some(burst) if used.cost().is_some_and(|cost| cost.get() > *burst) => {
+                let sentence = format!("A request can't cost more than the burst of the limit, {burst}.");
+                faults.add(&field, "routes.rate_limit_cost", sentence);
+            }
+            Some(_) => {}
+        }
     }
 }

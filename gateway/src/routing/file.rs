@@ -8,6 +8,9 @@ use http::{HeaderMap, Method};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::forward_auth;
+use crate::limits::NamedLimit;
+
 /// What a file of routes says; its routes are not checked yet.
 #[derive(Clone, Debug, Default)]
 pub struct RoutesFile {
@@ -85,7 +88,7 @@ impl RoutesFile {
 
     fn of(mut members: Map<String, Value>, reach: &str) -> Result<Self, RoutesError> {
         let mut problems = Vec::new();
-        let routes = routes(members.remove("routes"), &mut problems);
+        let routes = routes(members.remove("routes"), reach, &mut problems);
         let pools = pools(members.remove("pools"), reach, &mut problems);
         for name in members.keys() {
             let sentence = "There are [[routes]] and [pools.NAME] only.";
@@ -121,20 +124,20 @@ impl RoutesFile {
         (self.table.routes.len(), self.pools.len())
     }
 
-    /// Checks everything as a whole.
+    /// Checks everything as a whole. These are the limits that there are.
     ///
     /// # Errors
     /// Everything that is wrong.
-    pub fn check(self) -> Result<(), RoutesError> {
-        self.compile().map(drop)
+    pub fn check(self, limits: &[NamedLimit]) -> Result<(), RoutesError> {
+        self.compile(limits).map(drop)
     }
 
-    /// Says what would happen to a request.
+    /// Says what would happen to a request. These are the limits that there are.
     ///
     /// # Errors
     /// Everything that is wrong with the file, or the path of the request.
-    pub fn explain(self, ask: &Ask) -> Result<Explanation, RoutesError> {
-        let checked = self.compile()?;
+    pub fn explain(self, ask: &Ask, limits: &[NamedLimit]) -> Result<Explanation, RoutesError> {
+        let checked = self.compile(limits)?;
         let (path, query) = match ask.target.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (ask.target.as_str(), None),
@@ -147,16 +150,25 @@ impl RoutesFile {
         Ok(checked.routes.explain(&view, query))
     }
 
-    pub(crate) fn compile(self) -> Result<Checked, RoutesError> {
-        let mut problems: Vec<Problem> =
-            self.table.routes.iter().enumerate().flat_map(|(at, route)| unsupported(at, route)).collect();
+    pub(crate) fn compile(self, limits: &[NamedLimit]) -> Result<Checked, RoutesError> {
+        let mut problems = Vec::new();
         for (name, pool) in &self.pools {
+            if name.contains(':') {
+                let sentence = "A pool's name has no colon.";
+                problems.push(problem(format!("pools.{name}"), "routes.pool_invalid", sentence));
+            }
             problems
                 .extend(pool.check().err().into_iter().flat_map(|faults| pool_problems(&format!("{name}."), faults)));
         }
-        let known = Known { pools: self.pools.keys().cloned().collect(), ..Known::default() };
+        let known = Known {
+            pools: self.pools.keys().cloned().collect(),
+            rate_limits: limits.iter().map(|limit| (limit.name.clone(), limit.burst.get())).collect(),
+        };
         match self.table.compile(&known) {
-            Ok(routes) if problems.is_empty() => Ok(Checked { routes, pools: self.pools }),
+            Ok(routes) if problems.is_empty() => {
+                let pools = self.pools.into_iter().chain(deciding(&routes)).collect();
+                Ok(Checked { routes, pools })
+            }
             Ok(_) => Err(RoutesError(problems)),
             Err(more) => {
                 problems.extend(more);
@@ -164,6 +176,14 @@ impl RoutesFile {
             }
         }
     }
+}
+
+/// The pools of services that decide who may pass.
+fn deciding(routes: &Compiled) -> impl Iterator<Item = (String, PoolConfig)> {
+    routes.routes().iter().filter_map(|route| {
+        let auth = route.route.modifiers.forward_auth.as_ref()?;
+        Some((forward_auth::pool_name(&route.route.id), forward_auth::pool(auth)?))
+    })
 }
 
 /// What is wrong with pools, by their places in the file.
@@ -184,7 +204,7 @@ fn syntax(text: &str, error: &toml::de::Error) -> Problem {
     problem(format!("line {line}"), "routes.syntax_invalid", format!("No TOML: {}.", error.message()))
 }
 
-fn routes(written: Option<Value>, problems: &mut Vec<Problem>) -> Vec<Route> {
+fn routes(written: Option<Value>, reach: &str, problems: &mut Vec<Problem>) -> Vec<Route> {
     let entries = match written {
         None => Vec::new(),
         Some(Value::Array(entries)) => entries,
@@ -193,7 +213,12 @@ fn routes(written: Option<Value>, problems: &mut Vec<Problem>) -> Vec<Route> {
             Vec::new()
         }
     };
-    let read = |(at, entry)| shaped(format!("routes[{at}]"), entry, problems);
+    let read = |(at, mut entry): (usize, Value)| {
+        if let Some(Value::Object(auth)) = entry.pointer_mut("/modifiers/forward_auth") {
+            auth.entry("reach").or_insert_with(|| Value::from(reach));
+        }
+        shaped(format!("routes[{at}]"), entry, problems)
+    };
     entries.into_iter().enumerate().filter_map(read).collect()
 }
 
@@ -221,33 +246,12 @@ fn shaped<T: DeserializeOwned>(path: String, entry: Value, problems: &mut Vec<Pr
     read.map_err(|error| problems.push(problem(path, "routes.shape_invalid", format!("{error}.")))).ok()
 }
 
-/// What a route may say and this gateway can't do: refused rather than ignored.
-fn unsupported(at: usize, route: &Route) -> Vec<Problem> {
-    let modifiers = &route.modifiers;
-    let asked = [
-        (
-            modifiers.forward_auth.is_some(),
-            "forward_auth",
-            "routes.forward_auth_unsupported",
-            "Asking another service is not possible yet; protect the route by basic_auth or addresses.",
-        ),
-        (
-            modifiers.require.is_some(),
-            "require",
-            "routes.require_unsupported",
-            "Requiring a login is not possible yet; protect the route by basic_auth or addresses.",
-        ),
-    ];
-    let found = asked.into_iter().filter(|(wanted, ..)| *wanted);
-    found.map(|(_, field, code, sentence)| problem(format!("routes[{at}].modifiers.{field}"), code, sentence)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn codes(text: &str) -> Vec<(String, &'static str)> {
-        let error = RoutesFile::parse(text).and_then(RoutesFile::check).unwrap_err();
+        let error = RoutesFile::parse(text).and_then(|file| file.check(&[])).unwrap_err();
         error.0.into_iter().map(|problem| (problem.path, problem.code)).collect()
     }
 
@@ -261,13 +265,13 @@ mod tests {
             [[routes]]
             id = "a"
             action = { kind = "upstream", pool = "gone" }
-            modifiers = { require = { login = true } }
+            modifiers = { require = { scopes = ["a b"] } }
             [pools.p]
             targets = []
         "#;
         let expected = [
-            ("routes[0].modifiers.require", "routes.require_unsupported"),
             ("pools.p.targets", "routes.pool_invalid"),
+            ("routes[0].modifiers.require.scopes[0]", "routes.scope_invalid"),
             ("routes[0].action.pool", "routes.pool_unknown"),
         ];
         assert_eq!(codes(meaning), expected.map(|(path, code)| (path.to_owned(), code)));
@@ -288,6 +292,6 @@ mod tests {
 
         assert_eq!(file.pools["p"].reach, edge_upstream::config::Reach::Anywhere);
         assert_eq!(file.table.routes[0].modifiers.cache.as_ref().unwrap().status_ttl[&404], 10);
-        file.check().unwrap();
+        file.check(&[]).unwrap();
     }
 }

@@ -14,6 +14,7 @@ use super::{live::Routing, passage::Passage};
 use crate::{
     app::ResponseBody,
     body::{BodyError, EdgeBody},
+    identity_field::IDENTITY,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,6 +31,9 @@ pub(crate) async fn to_pool(
     let Some(pool) = &passage.found.extras.pool else {
         return failed(passage, &UpstreamError::Connect);
     };
+    if let Some(by) = routing.authenticator() {
+        by.conceal(request.headers_mut());
+    }
     let client = request.extensions_mut().remove::<OnUpgrade>();
     let mut context = Forwarding::new(passage.client(), passage.edge.scheme.as_str());
     context.upgrades = client.is_some();
@@ -45,12 +49,16 @@ pub(crate) async fn to_pool(
     {
         context.fields.insert(CLIENT_CERTIFICATE, value);
     }
+    if let Some(identity) = request.headers_mut().remove(IDENTITY) {
+        context.fields.insert(IDENTITY, identity);
+    }
+    context.fields.extend(passage.granted.get().cloned().unwrap_or_default());
     match pool.send(request, context).await {
         Ok(mut answer) => {
             if answer.status() == StatusCode::SWITCHING_PROTOCOLS
                 && let Some((client, service)) = client.zip(answer.extensions_mut().remove::<OnUpgrade>())
             {
-                routing.tunnels.join(client, service);
+                routing.tunnels.join(client, service, routing.watch(passage));
             }
             answer.map(|body| body.map_err(io::Error::from).boxed())
         }

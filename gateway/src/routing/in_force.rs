@@ -1,13 +1,17 @@
 //! One table with all that its routes need, so that a request which took it needs nothing else.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use edge_cache::Policy;
 use edge_routes::{CachePolicy, Compiled, CompiledRoute, Deed, Match, NormalPath, PathProblem, RequestView};
 use edge_upstream::{Pool, Pools};
 use http::{HeaderName, request};
 
-use crate::app::EdgeInfo;
+use super::forward_auth::{self, ForwardAuth};
+use crate::{
+    app::EdgeInfo,
+    limits::{Named, NamedLimits},
+};
 
 /// The routes in force, each with its pool and its part of the cache.
 #[derive(Default)]
@@ -22,6 +26,10 @@ pub(crate) struct Extras {
     /// The route's id.
     pub(crate) id: Arc<str>,
     pub(crate) pool: Option<Arc<Pool>>,
+    /// The limits that count for it, and what a request takes of each where that is said.
+    pub(crate) limits: Arc<[(Arc<Named>, Option<NonZeroU32>)]>,
+    /// The service that decides who may pass.
+    pub(crate) forward_auth: Option<Arc<ForwardAuth>>,
     pub(crate) policy: Option<Arc<Policy>>,
     /// Whether another route may take the same host and path, by headers or addresses: then what the cache keeps of
     /// this one is kept apart.
@@ -37,9 +45,10 @@ pub(crate) struct Found {
 }
 
 impl InForce {
-    /// Joins routes with the pools that were made for them.
-    pub(crate) fn new(routes: Compiled, pools: &Pools) -> Self {
-        let extras = routes.routes().iter().map(|route| (route.route.id.clone(), extras(route, pools))).collect();
+    /// Joins routes with the pools that were made for them, and with the limits that they name.
+    pub(crate) fn new(routes: Compiled, pools: &Pools, limits: &NamedLimits) -> Self {
+        let all = routes.routes().iter();
+        let extras = all.map(|route| (route.route.id.clone(), extras(route, pools, limits))).collect();
         Self { routes, extras }
     }
 
@@ -63,16 +72,22 @@ impl InForce {
     }
 }
 
-fn extras(route: &CompiledRoute, pools: &Pools) -> Extras {
+fn extras(route: &CompiledRoute, pools: &Pools, limits: &NamedLimits) -> Extras {
     let modifiers = &route.route.modifiers;
     let condition = &route.route.condition;
+    let personal = modifiers.require.is_some() || modifiers.forward_auth.is_some();
     Extras {
         id: route.route.id.as_str().into(),
         pool: match &route.steps.deed {
             Deed::Upstream(name) => pools.get(name),
             _ => None,
         },
-        policy: modifiers.cache.as_ref().map(|cache| Arc::new(policy(cache))),
+        limits: modifiers.rate_limits.iter().filter_map(|used| Some((limits.get(used.name())?, used.cost()))).collect(),
+        forward_auth: modifiers.forward_auth.as_ref().and_then(|auth| {
+            let pool = pools.get(&forward_auth::pool_name(&route.route.id))?;
+            ForwardAuth::new(auth, pool).map(Arc::new)
+        }),
+        policy: modifiers.cache.as_ref().map(|cache| Arc::new(Policy { personal, ..policy(cache) })),
         apart: !condition.headers.is_empty() || !condition.clients.is_empty(),
     }
 }

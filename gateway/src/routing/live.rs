@@ -11,15 +11,25 @@ use arc_swap::ArcSwap;
 use edge_cache::{Cache, Clock, PurgeMode};
 use edge_routes::Explanation;
 use edge_upstream::{Environment, PoolStatus, Pools};
+use futures_util::FutureExt;
+use http::HeaderValue;
 use uuid::Uuid;
 
 use super::{
+    access,
     basic::Passwords,
-    config::{CacheConfig, RoutingConfig},
     file::{Ask, RoutesError, RoutesFile, pool_problems},
+    held::Watch,
     in_force::InForce,
     note,
+    passage::Passage,
     tunnels::Tunnels,
+};
+use crate::{
+    authenticator::{Authenticator, Identity},
+    config::Config,
+    identity_field::Vouchers,
+    limits::{NamedLimit, NamedLimits},
 };
 
 /// Routes, pools and cache of one edge.
@@ -31,6 +41,11 @@ pub struct Routing {
     pools: Pools,
     pub(crate) cache: Cache,
     pub(crate) passwords: Passwords,
+    authenticator: Option<Arc<dyn Authenticator>>,
+    vouchers: Vouchers,
+    /// As they stand in the settings, which stay while the process runs.
+    named: Vec<NamedLimit>,
+    limits: NamedLimits,
     pub(crate) tunnels: Tunnels,
 }
 
@@ -54,22 +69,31 @@ impl Routing {
     /// # Errors
     /// Everything that is wrong with the file.
     pub fn open(
-        config: &RoutingConfig,
-        cache: &CacheConfig,
+        config: &Config,
         seed: u64,
         now: impl Fn() -> SystemTime + Send + Sync + 'static,
     ) -> Result<Self, RoutesError> {
         let routing = Self {
-            file: (!config.file.is_empty()).then(|| PathBuf::from(&config.file)),
+            file: (!config.routing.file.is_empty()).then(|| PathBuf::from(&config.routing.file)),
             sources: Mutex::default(),
             in_force: ArcSwap::default(),
             pools: Pools::new(Environment::guarded(seed)),
-            cache: Cache::new(cache.into(), Clock::new(now)),
+            cache: Cache::new((&config.cache).into(), Clock::new(now)),
             passwords: Passwords::default(),
-            tunnels: Tunnels::new(config.tunnel_idle),
+            authenticator: None,
+            vouchers: Vouchers::default(),
+            named: config.limits.clone(),
+            limits: NamedLimits::new(&config.limits, config.rate_limits.max_entries),
+            tunnels: Tunnels::new(config.routing.tunnel_idle),
         };
         routing.reload()?;
         Ok(routing)
+    }
+
+    /// The same, which asks this one who it is that asks. Without it, nobody gets to a route that wants to know.
+    #[must_use]
+    pub fn with_authenticator(self, authenticator: Arc<dyn Authenticator>) -> Self {
+        Self { authenticator: Some(authenticator), ..self }
     }
 
     /// Reads the file again and puts it in force, as a whole or not at all. Without a file there is nothing to do.
@@ -104,7 +128,7 @@ impl Routing {
     /// # Errors
     /// Everything that is wrong with all together.
     pub fn check_rows(&self, rows: &RoutesFile) -> Result<(), RoutesError> {
-        self.sources().file.clone().with(rows)?.check()
+        self.sources().file.clone().with(rows)?.check(&self.named)
     }
 
     /// How many routes the file has; the others come after them.
@@ -118,7 +142,7 @@ impl Routing {
     /// What is wrong with the request's path.
     pub fn explain(&self, ask: &Ask) -> Result<Explanation, RoutesError> {
         let all = self.sources().all()?;
-        all.explain(ask)
+        all.explain(ask, &self.named)
     }
 
     /// How the pools stand.
@@ -133,9 +157,9 @@ impl Routing {
         change(&mut next);
         let all = next.all()?;
         let size = all.size();
-        let checked = all.compile()?;
+        let checked = all.compile(&self.named)?;
         self.pools.replace(checked.pools).map_err(|faults| RoutesError(pool_problems("", faults)))?;
-        self.in_force.store(Arc::new(InForce::new(checked.routes, &self.pools)));
+        self.in_force.store(Arc::new(InForce::new(checked.routes, &self.pools, &self.limits)));
         *sources = next;
         Ok(size)
     }
@@ -153,6 +177,7 @@ impl Routing {
     /// Brings those figures up to date that are not counted as they change.
     pub fn note_figures(&self) {
         note::cache(&self.cache.stats());
+        self.limits.note_figures();
     }
 
     /// Ends upgraded connections, then waits for what is left of requests to services and of answers that are being
@@ -162,6 +187,22 @@ impl Routing {
         self.in_force.store(Arc::default());
         self.pools.close().await;
         self.cache.close().await;
+    }
+
+    pub(crate) fn authenticator(&self) -> Option<&dyn Authenticator> {
+        self.authenticator.as_deref()
+    }
+
+    /// The field that tells a service who asks; `None` while it can't be signed.
+    pub(crate) async fn vouch(&self, identity: &Identity, audience: &str, request_id: &str) -> Option<HeaderValue> {
+        self.vouchers.field(self.authenticator()?, identity, audience, request_id).await
+    }
+
+    /// An eye on whoever was let in, for answers that go on; none for a route that asked nobody.
+    pub(crate) fn watch(&self, passage: &Passage) -> Option<Watch> {
+        let identity = passage.identity.get()?.clone();
+        let (by, require) = (Arc::clone(self.authenticator.as_ref()?), passage.modifiers().require.clone()?);
+        Some(Box::new(move || access::lost(require, by.follow(&identity)).boxed()))
     }
 
     pub(crate) fn in_force(&self) -> Arc<InForce> {

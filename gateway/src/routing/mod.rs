@@ -4,18 +4,22 @@
 //! route takes to the application. A request takes the table once, when its head is there, and keeps to it, pools
 //! included, whatever is put in force meanwhile.
 //!
-//! The order: path in normal form, address, maintenance, CORS preflight, basic auth, rewrite, request headers, cache,
-//! deed; on the way out response headers, CORS, security headers, compression.
+//! The order: path in normal form, address, maintenance, CORS preflight, limits, basic auth, the requirement of a login,
+//! limits by account and tenant, forward auth, rewrite, request headers, cache, deed; on the way out response headers,
+//! CORS, security headers, compression.
 //!
-//! Deliberately absent, and refused when a table asks for it: forward auth, and the requirement of a login.
 
+mod access;
 mod basic;
 mod config;
 mod deed;
 mod file;
 mod finish;
 mod forward;
+mod forward_auth;
+mod held;
 mod in_force;
+mod limited;
 mod live;
 mod note;
 mod passage;

@@ -2,7 +2,10 @@
 
 use std::{
     net::IpAddr,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -15,6 +18,8 @@ use uuid::Uuid;
 use super::in_force::Found;
 use crate::{
     app::{EdgeInfo, ResponseBody, Scheme},
+    authenticator::Identity,
+    limits::Charges,
     refusal::problem,
 };
 
@@ -29,12 +34,20 @@ pub(crate) struct Passage {
     /// What the answer's way back depends on: `Origin` and `Accept-Encoding`.
     pub(crate) origin: HeaderMap,
     pub(crate) begun: Instant,
+    /// The credential's name for limits.
+    pub(crate) key: Option<u64>,
+    /// Who asks, where the route wants to know.
+    pub(crate) identity: OnceLock<Identity>,
+    /// What the service that decided about the request says of it.
+    pub(crate) granted: OnceLock<HeaderMap>,
+    /// What it was charged by the limits of its route.
+    pub(crate) charges: Mutex<Charges>,
     /// Whether the application behind the edge was asked; then it writes the line in the log.
     inside: AtomicBool,
 }
 
 impl Passage {
-    pub(crate) fn new(found: Found, edge: EdgeInfo, head: &request::Parts) -> Self {
+    pub(crate) fn new(found: Found, edge: EdgeInfo, head: &request::Parts, key: Option<u64>) -> Self {
         let mut origin = HeaderMap::new();
         for name in [header::ORIGIN, header::ACCEPT_ENCODING] {
             for value in head.headers.get_all(&name) {
@@ -49,6 +62,10 @@ impl Passage {
             query: head.uri.query().map(str::to_owned),
             origin,
             begun: Instant::now(),
+            key,
+            identity: OnceLock::new(),
+            granted: OnceLock::new(),
+            charges: Mutex::default(),
             inside: AtomicBool::new(false),
         }
     }

@@ -6,10 +6,14 @@ use edge_routes::{Deed, PathProblem};
 use http::{Request, Response, StatusCode, Uri, header, request};
 use http_body_util::BodyExt;
 
-use super::{basic::Verdict, deed, finish::finish, in_force::Found, live::Routing, note, passage::Passage};
+use super::{
+    access, basic::Verdict, deed, finish::finish, held::hold, in_force::Found, limited, live::Routing, note,
+    passage::Passage,
+};
 use crate::{
     app::{App, EdgeInfo, ResponseBody},
     body::EdgeBody,
+    identity_field::{self, IDENTITY},
     refusal::problem,
 };
 
@@ -33,8 +37,21 @@ impl<A: App> Router<A> {
         if let Some(refusal) = passage.refused() {
             return refusal;
         }
+        if let Some(refusal) = limited::at_once(passage) {
+            return refusal;
+        }
         if let Some(refusal) = self.unknown_user(passage, &mut request).await {
             return refusal;
+        }
+        if let Err(refusal) = self.stranger(passage, &mut request).await {
+            return *refusal;
+        }
+        let head = (request.method(), request.headers());
+        if let Some(refusal) = limited::by_identity(&self.routing, passage, head).await {
+            return refusal;
+        }
+        if let Err(refusal) = self.undecided(passage, &mut request).await {
+            return *refusal;
         }
         let (Some(normal), Some(_)) = (passage.normal(), passage.target()) else {
             let words = (StatusCode::BAD_REQUEST, "edge.rewrite", "The route makes no path of this target.");
@@ -47,13 +64,68 @@ impl<A: App> Router<A> {
         let perform = move |request| deed::perform(routing, inner, errand, request);
         let upgrades = request.headers().contains_key(header::UPGRADE);
         let policy = passage.found.extras.policy.as_ref().filter(|_| !upgrades);
-        match policy.zip(passage.scope(request.headers())) {
+        let answer = match policy.zip(passage.scope(request.headers())) {
             Some((policy, scope)) => {
                 let answer = self.routing.cache.serve(&scope, policy, request, perform).await;
                 answer.map(BodyExt::boxed)
             }
             None => perform(request).await,
+        };
+        // The application behind has an eye on its callers itself.
+        let outside = !passage.went_inside() && answer.status() != StatusCode::SWITCHING_PROTOCOLS;
+        match self.routing.watch(passage).filter(|_| outside) {
+            Some(watch) => hold(answer, watch),
+            None => answer,
         }
+    }
+
+    /// Asks who it is where the route wants to know, and tells the service behind. An access token or a key is for the
+    /// edge, and goes no further than to the application.
+    ///
+    /// # Errors
+    /// The answer to those for whom the route is not.
+    async fn stranger(
+        &self,
+        passage: &Passage,
+        request: &mut Request<EdgeBody>,
+    ) -> Result<(), Box<Response<ResponseBody>>> {
+        let Some(require) = &passage.modifiers().require else { return Ok(()) };
+        let by = self.routing.authenticator();
+        let identity = access::judge(by, require, passage, (request.method(), request.headers())).await?;
+        if !matches!(passage.steps().deed, Deed::Module) {
+            request.headers_mut().remove(header::AUTHORIZATION);
+        }
+        if let Some(pool) = &passage.found.extras.pool {
+            let field = self.routing.vouch(&identity, pool.name(), passage.edge.request_id.as_str()).await;
+            let field = field.ok_or_else(|| access::unavailable(passage))?;
+            request.headers_mut().insert(IDENTITY, field);
+        }
+        passage.identity.get_or_init(|| identity);
+        Ok(())
+    }
+
+    /// Asks the service that decides about the route's requests, where there is one.
+    ///
+    /// # Errors
+    /// The answer to those who may not pass.
+    async fn undecided(
+        &self,
+        passage: &Passage,
+        request: &mut Request<EdgeBody>,
+    ) -> Result<(), Box<Response<ResponseBody>>> {
+        if passage.modifiers().forward_auth.is_none() {
+            return Ok(());
+        }
+        let Some(auth) = &passage.found.extras.forward_auth else { return Err(Box::new(access::unavailable(passage))) };
+        auth.strip(request.headers_mut());
+        let mut headers = request.headers().clone();
+        if let Some(by) = self.routing.authenticator() {
+            by.conceal(&mut headers);
+        }
+        let granted = auth.ask(passage, headers).await?;
+        request.headers_mut().extend(granted.clone());
+        passage.granted.get_or_init(|| granted);
+        Ok(())
     }
 
     /// Asks for a name and a password where the route has users. They are for the edge and go no further.
@@ -90,14 +162,15 @@ impl<A: App> App for Router<A> {
                 problem(words, &edge.request_id, false)
             }
             (Some(edge), None, Some(found)) => {
-                let passage = Arc::new(Passage::new(found, edge, &head));
+                let passage = Arc::new(Passage::new(found, edge, &head, self.inner.rate_key(&head)));
                 let preflight = passage.preflight(&head.headers).filter(|_| passage.refused().is_none());
-                let answer = if let Some(answer) = preflight {
+                let mut answer = if let Some(answer) = preflight {
                     answer
                 } else {
                     let answer = self.answer(&passage, Request::from_parts(head, body)).await;
                     finish(&passage, answer)
                 };
+                limited::tell(&passage, &mut answer);
                 note::request(&passage, answer.status());
                 answer
             }
@@ -106,6 +179,7 @@ impl<A: App> App for Router<A> {
     }
 
     fn prepare(&self, head: &mut request::Parts) {
+        identity_field::strip(&mut head.headers);
         let in_force = self.routing.in_force();
         if !in_force.is_empty() {
             match in_force.find(head) {

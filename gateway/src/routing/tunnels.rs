@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use edge_upstream::tunnel;
+use futures_util::{FutureExt, future::pending};
 use hyper::upgrade::OnUpgrade;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::held::Watch;
 
 /// Those that are open.
 pub(crate) struct Tunnels {
@@ -19,14 +22,15 @@ impl Tunnels {
         Self { idle, tasks: TaskTracker::new(), closing: CancellationToken::new() }
     }
 
-    /// Copies between a client and a service until both have closed.
-    pub(crate) fn join(&self, client: OnUpgrade, service: OnUpgrade) {
+    /// Copies between a client and a service until both have closed, or whoever is watched is gone.
+    pub(crate) fn join(&self, client: OnUpgrade, service: OnUpgrade, watch: Option<Watch>) {
         let (idle, closing) = (self.idle, self.closing.clone());
         self.tasks.spawn(async move {
             let copying = async {
                 let (client, service) = (client.await?, service.await?);
                 Ok::<_, hyper::Error>(tunnel(client, service, idle).await)
             };
+            let gone = watch.map_or_else(|| pending().boxed(), |watch| watch());
             tokio::select! {
                 ended = copying => match ended {
                     Ok(Ok(_)) => {}
@@ -34,6 +38,7 @@ impl Tunnels {
                     Err(error) => tracing::debug!(%error, "a tunnel did not come about"),
                 },
                 () = closing.cancelled() => {}
+                () = gone => tracing::debug!("a tunnel ended with the credential of its client"),
             }
         });
     }

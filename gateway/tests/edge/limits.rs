@@ -35,9 +35,9 @@ async fn one_connection_too_many_is_closed_at_once_and_a_freed_place_is_given_ag
 }
 
 fn limited(address: u32, key: u32) -> Config {
-    let rate = |burst| Rate { per_minute: 6, burst };
-    let rate_limits = RateLimits { address: rate(address), key: rate(key), max_entries: 1000 };
-    Config { rate_limits, ..config() }
+    let (rate, others) = (|burst| Rate { per_minute: 6, burst }, config());
+    let rate_limits = RateLimits { address: rate(address), key: rate(key), ..others.rate_limits };
+    Config { rate_limits, ..others }
 }
 
 #[tokio::test]

@@ -62,7 +62,8 @@ pub(crate) fn config() -> Config {
         },
         https: Https { redirect: false, port: 0, hsts: Duration::ZERO, hsts_subdomains: false, hsts_preload: false },
         client_certificates: ClientCertificates::default(),
-        rate_limits: RateLimits { address: off, key: off, max_entries: 1000 },
+        rate_limits: RateLimits { address: off, key: off, account: off, tenant: off, max_entries: 1000 },
+        limits: Vec::new(),
         routing: RoutingConfig { file: String::new(), tunnel_idle: PATIENCE },
         cache: CacheConfig {
             memory: 16 << 20,

@@ -217,9 +217,9 @@ async fn clients_show_certificates_where_they_are_asked_and_routes_may_insist() 
     let tls = Tls::new(Arc::new(ca)).unwrap().with_client_certificates(&settings).unwrap();
     let listener = Listener::https(any_port(), tls).unwrap();
     let address = listener.local_addr();
-    let mut routing = config().routing;
-    routing.file = routes.to_str().unwrap().to_owned();
-    let routing = Routing::open(&routing, &config().cache, 1, std::time::SystemTime::now).unwrap();
+    let mut routed = config();
+    routed.routing.file = routes.to_str().unwrap().to_owned();
+    let routing = Routing::open(&routed, 1, std::time::SystemTime::now).unwrap();
     running.edge.serve(listener, Arc::new(Router::new(Arc::new(routing), Arc::clone(&running.app))));
     let secure = Secure { running, address, folder };
 

@@ -33,6 +33,8 @@ pub(crate) struct Found {
     account: AccountId,
     name: Arc<str>,
     pub(crate) permissions: PermissionSet,
+    /// The names of the account's roles; none for a key that may only do some of what they allow.
+    pub(crate) roles: Arc<[String]>,
     pub(crate) until: DateTime<Utc>,
     last_used: Option<DateTime<Utc>>,
 }
@@ -149,7 +151,8 @@ impl Identity {
             return Err(Error::TokenInvalid.into());
         };
         let last_used = found.last_used.map_or(0, |at| at.timestamp());
-        let seen = Seen { permissions: found.permissions.clone(), until: found.until, stamp, at: loaded };
+        let (permissions, roles) = (found.permissions.clone(), found.roles);
+        let seen = Seen { permissions, roles, until: found.until, stamp, at: loaded };
         let principal = Arc::new(Principal {
             proof,
             tenant,
@@ -184,7 +187,8 @@ impl Identity {
         let Some(mut found) = found else { return Ok(None) };
         let grants = self.0.tenancy.grants_of(tx, found.account).await?;
         found.permissions = grants.permissions;
-        Ok((!grants.roles.is_empty()).then_some(found))
+        found.roles = grants.roles.into();
+        Ok((!found.roles.is_empty()).then_some(found))
     }
 
     /// The holder of a session that has not ended, as yet without permissions.
@@ -197,6 +201,7 @@ impl Identity {
             account: holder.account_id,
             name: holder.email_shown.into(),
             permissions: PermissionSet::default(),
+            roles: Arc::default(),
             until,
             last_used: Some(holder.last_seen_at),
         })
@@ -213,15 +218,16 @@ impl Identity {
         if grants.roles.is_empty() {
             return Ok(None);
         }
-        let permissions = match holder.scopes {
-            Some(scopes) => PermissionSet::of(scopes).intersection(&grants.permissions),
-            None => grants.permissions,
+        let (permissions, roles) = match holder.scopes {
+            Some(scopes) => (PermissionSet::of(scopes).intersection(&grants.permissions), Arc::default()),
+            None => (grants.permissions, grants.roles.into()),
         };
         Ok(Some(Found {
             by: By::Key(holder.id),
             account: holder.account_id,
             name: holder.name.into(),
             permissions,
+            roles,
             until,
             last_used: holder.last_used_at,
         }))

@@ -44,6 +44,7 @@ mod slowdowns;
 mod standing;
 mod store;
 mod upkeep;
+mod vouchers;
 mod well_known;
 
 #[cfg(test)]
@@ -82,6 +83,7 @@ pub use permissions::{
     ACCOUNTS_READ, ACCOUNTS_WRITE, API_KEYS_READ, API_KEYS_WRITE, PERMISSIONS, SESSIONS_READ, SESSIONS_WRITE,
     SIGNING_KEYS_READ, SIGNING_KEYS_WRITE,
 };
+pub use vouchers::Voucher;
 
 /// A setting that can't be used.
 #[derive(Clone, Debug, thiserror::Error)]

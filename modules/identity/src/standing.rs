@@ -30,6 +30,7 @@ pub(crate) struct Held {
 /// What was found by the last look.
 pub(crate) struct Seen {
     pub(crate) permissions: PermissionSet,
+    pub(crate) roles: Arc<[String]>,
     /// When the credential ends by itself.
     pub(crate) until: DateTime<Utc>,
     /// Taken before the look.
@@ -53,11 +54,9 @@ impl Held {
         };
         Self { identity: Arc::downgrade(&identity.0), tenant, account, proof, seen: Mutex::new(seen) }
     }
-}
 
-#[async_trait]
-impl Standing for Held {
-    async fn permissions(&self) -> Result<PermissionSet, Problem> {
+    /// Something of what is known, after another look if that is too old.
+    async fn now<T>(&self, take: impl FnOnce(&Seen) -> T + Send) -> Result<T, Problem> {
         let Some(inner) = self.identity.upgrade() else { return Err(Problem::unauthenticated()) };
         // One looks, and the others wait and take what it found.
         let mut seen = self.seen.lock().await;
@@ -65,7 +64,18 @@ impl Standing for Held {
         if !identity.holds(self, &seen) {
             *seen = identity.look(self).await?;
         }
-        Ok(seen.permissions.clone())
+        Ok(take(&seen))
+    }
+}
+
+#[async_trait]
+impl Standing for Held {
+    async fn permissions(&self) -> Result<PermissionSet, Problem> {
+        self.now(|seen| seen.permissions.clone()).await
+    }
+
+    async fn roles(&self) -> Result<Arc<[String]>, Problem> {
+        self.now(|seen| Arc::clone(&seen.roles)).await
     }
 
     fn bell(&self) -> watch::Receiver<u64> {
@@ -98,6 +108,6 @@ impl Identity {
             })
             .await?;
         let found = found.ok_or_else(|| Problem::from(Error::TokenInvalid))?;
-        Ok(Seen { permissions: found.permissions, until: found.until, stamp, at })
+        Ok(Seen { permissions: found.permissions, roles: found.roles, until: found.until, stamp, at })
     }
 }

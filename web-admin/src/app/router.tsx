@@ -17,7 +17,7 @@ const setup = createRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: searchOf("next"),
+  validateSearch: searchOf("next", "to"),
   component: lazyRouteComponent(() => import("../screens/sign-in/sign-in-screen"), "SignInScreen"),
 });
 

@@ -10,7 +10,8 @@ export interface Credentials {
   password: string;
 }
 
-export function useSignIn(next?: string) {
+/** Leads to `next`, a screen of the console, or to `to`, a page that is not the console's. */
+export function useSignIn(next?: string, to?: string) {
   const router = useRouter();
   const client = useQueryClient();
   return useAction({
@@ -19,7 +20,9 @@ export function useSignIn(next?: string) {
       ask(api.POST("/api/v1/identity/sessions", { body: { email, password, transport: "cookie" }, headers })),
     onSuccess: () => {
       client.clear();
-      router.history.push(BASE + pathOf(next));
+      const page = pageOf(to, window.location.origin);
+      if (page) window.location.assign(page);
+      else router.history.push(BASE + pathOf(next));
     },
   });
 }
@@ -27,4 +30,11 @@ export function useSignIn(next?: string) {
 /** Only a path of the console is a place to return to. */
 export function pathOf(next: string | undefined): string {
   return next?.startsWith("/") && !next.startsWith("//") ? next : "/";
+}
+
+/** Only a page of this host is a place to return to. */
+export function pageOf(to: string | undefined, origin: string): string | undefined {
+  if (!to?.startsWith("/") || !URL.canParse(to, origin)) return undefined;
+  const page = new URL(to, origin);
+  return page.origin === origin ? page.href : undefined;
 }

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 
 pub(crate) fn known() -> Known {
-    Known { pools: ["shop".to_owned()].into(), rate_limits: ["login".to_owned()].into() }
+    Known { pools: ["shop".to_owned()].into(), rate_limits: [("login".to_owned(), 5)].into() }
 }
 
 pub(crate) fn compile(routes: &Value) -> Result<Compiled, Vec<Problem>> {

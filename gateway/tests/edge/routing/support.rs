@@ -103,7 +103,13 @@ pub(crate) struct Routed {
 }
 
 pub(crate) fn routed(config: Config, routes: &str) -> Routed {
-    let routing = Arc::new(Routing::open(&config.routing, &config.cache, 7, SystemTime::now).unwrap());
+    furnished(config, routes, |routing| routing)
+}
+
+/// The same, with something more in the routing.
+pub(crate) fn furnished(config: Config, routes: &str, furnish: impl FnOnce(Routing) -> Routing) -> Routed {
+    let routing = Routing::open(&config, 7, SystemTime::now).unwrap();
+    let routing = Arc::new(furnish(routing));
     routing.replace(RoutesFile::parse(routes).unwrap()).unwrap();
     let edge = Edge::new(config).unwrap();
     let app = Arc::new(TestApp {

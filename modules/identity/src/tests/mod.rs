@@ -12,6 +12,7 @@ mod sign_in;
 mod signing_keys;
 mod standing;
 mod upkeep;
+mod vouchers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -11,7 +11,7 @@ import { Notice } from "../../ui/notice";
 const route = getRouteApi("/sign-in");
 
 export function SignInScreen() {
-  const { next } = route.useSearch();
+  const { next, to } = route.useSearch();
   return (
     <Entry
       title="Sign in"
@@ -22,13 +22,13 @@ export function SignInScreen() {
       }
     >
       <SetupHint />
-      <SignInForm next={next} />
+      <SignInForm next={next} to={to} />
     </Entry>
   );
 }
 
-export function SignInForm({ next }: { next?: string }) {
-  const signIn = useSignIn(next);
+export function SignInForm({ next, to }: { next?: string; to?: string }) {
+  const signIn = useSignIn(next, to);
   const form = useForm<Credentials>({
     initialValues: { email: "", password: "" },
     validate: { email: isEmail("Enter your e-mail address."), password: isNotEmpty("Enter your password.") },

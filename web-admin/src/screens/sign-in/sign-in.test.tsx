@@ -1,7 +1,7 @@
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
-import { pathOf } from "../../session/use-sign-in";
+import { pageOf, pathOf } from "../../session/use-sign-in";
 import { renderConsole } from "../../test/render";
 import { json, me, problem, serve } from "../../test/server";
 
@@ -81,4 +81,15 @@ test.each([
   [undefined, "/"],
 ])("next %s leads to %s", (next, path) => {
   expect(pathOf(next)).toBe(path);
+});
+
+test.each([
+  ["/shop/cart?x=1", "https://a.test/shop/cart?x=1"],
+  ["//evil.example", undefined],
+  ["/\\evil.example", undefined],
+  ["https://evil.example/", undefined],
+  ["shop", undefined],
+  [undefined, undefined],
+])("to %s leads to %s", (to, page) => {
+  expect(pageOf(to, "https://a.test")).toBe(page);
 });

@@ -1,58 +1,81 @@
 //! Rate limits by GCRA, and the fields that tell clients about them (draft-ietf-httpapi-ratelimit-headers).
+//!
+//! A request is charged to each limit that it meets: by address and by credential before anything is read of it, by the
+//! limits that its route names, by account and tenant once these are known. What it was charged to one stays, even if
+//! another refuses it.
 
-use std::{fmt::Write, net::IpAddr, num::NonZeroU32, time::Duration};
+mod bounded_store;
+mod config;
+mod meter;
+mod named;
+mod policy;
 
-use bytes::BytesMut;
-use governor::{
-    Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-    middleware::StateInformationMiddleware,
-};
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+
+use bytes::{BufMut, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::{
-    bounded_store::BoundedStore,
-    config::{Rate, RateLimits},
-    telemetry,
-};
+pub(crate) use config::check;
+pub use config::{NamedLimit, Rate, RateLimits, Subject};
+pub use meter::Meter;
+pub(crate) use named::{Counted, Named, NamedLimits};
+use policy::{Left, Policy, ceil_seconds};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-type Limiter = RateLimiter<u64, BoundedStore, DefaultClock, StateInformationMiddleware>;
-
 /// The limits of the public listeners.
 pub(crate) struct Limits {
-    address: Option<Policy>,
-    key: Option<Policy>,
+    address: Option<Arc<Policy>>,
+    key: Option<Arc<Policy>>,
     both: HeaderValue,
 }
 
-struct Policy {
-    name: &'static str,
-    limiter: Limiter,
-    burst: u32,
-    interval: Duration,
-    described: HeaderValue,
-}
-
 /// How one request stands against the limits; becomes fields of its answer.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Standing {
     address: Option<Left>,
     key: Option<Left>,
+    more: Charges,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Left {
-    requests: u32,
-    /// Until one more is allowed; none if one is now.
-    wait: Option<Duration>,
+/// What a request was charged by those behind the edge's first limits. In the extensions of an answer, it is told to the
+/// client.
+#[derive(Clone, Default)]
+pub struct Charges(Vec<Left>);
+
+impl Charges {
+    /// Whether one of the limits is used up.
+    pub fn refused(&self) -> bool {
+        self.0.iter().any(|left| left.wait.is_some())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds others.
+    pub(crate) fn join(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
+    fn note(&self) {
+        self.0.iter().filter(|left| left.wait.is_some()).for_each(|left| left.policy.note_refusal());
+    }
 }
 
 impl Standing {
     pub(crate) fn refused(&self) -> bool {
-        self.address.iter().chain(&self.key).any(|left| left.wait.is_some())
+        self.all().any(|left| left.wait.is_some())
+    }
+
+    /// Adds what the application behind the edge has charged.
+    pub(crate) fn join(&mut self, charges: Charges) {
+        self.more.join(charges);
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Left> {
+        self.address.iter().chain(&self.key).chain(&self.more.0)
     }
 }
 
@@ -68,36 +91,30 @@ impl Limits {
 
     /// Tells how many clients each policy remembers.
     pub(crate) fn note_clients(&self) {
-        for policy in [&self.address, &self.key].into_iter().flatten() {
-            telemetry::rate_limit_clients(policy.name, policy.limiter.len());
-        }
+        [&self.address, &self.key].into_iter().flatten().for_each(|policy| policy.note_clients());
     }
 
     /// Takes one request from the address's quota.
     pub(crate) fn charge_address(&self, address: IpAddr) -> Standing {
-        Standing { address: self.address.as_ref().map(|policy| policy.charge(address_key(address))), key: None }
+        Standing { address: charge(self.address.as_ref(), address_key(address)), ..Standing::default() }
     }
 
     /// Takes one request from the credential's quota as well.
     pub(crate) fn charge_key(&self, standing: &mut Standing, key: u64) {
-        standing.key = self.key.as_ref().map(|policy| policy.charge(key));
+        standing.key = charge(self.key.as_ref(), key);
     }
 
     /// Writes `RateLimit-Policy`, `RateLimit` and, if refused, `Retry-After`.
     pub(crate) fn describe(&self, standing: &Standing, headers: &mut HeaderMap) {
-        let pairs = [(&self.address, &standing.address), (&self.key, &standing.key)];
         let mut text = BytesMut::new();
-        let mut described = None;
         let mut wait = Duration::ZERO;
-        for (policy, left) in pairs {
-            let (Some(policy), Some(left)) = (policy, left) else { continue };
-            described = Some(if described.is_none() { &policy.described } else { &self.both });
+        for left in standing.all() {
             text.reserve(48);
-            policy.write_standing(left, &mut text);
+            left.write(&mut text);
             wait = wait.max(left.wait.unwrap_or_default());
         }
-        let Some(described) = described else { return };
-        headers.insert(POLICY, described.clone());
+        let Some(described) = self.described(standing) else { return };
+        headers.insert(POLICY, described);
         if let Ok(value) = HeaderValue::from_maybe_shared(text.freeze()) {
             headers.insert(LIMIT, value);
         }
@@ -105,39 +122,30 @@ impl Limits {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(ceil_seconds(wait).max(1)));
         }
     }
+
+    fn described(&self, standing: &Standing) -> Option<HeaderValue> {
+        if standing.more.0.is_empty() {
+            return match (&standing.address, &standing.key) {
+                (Some(_), Some(_)) => Some(self.both.clone()),
+                (Some(left), None) | (None, Some(left)) => Some(left.policy.described.clone()),
+                (None, None) => None,
+            };
+        }
+        let mut text = BytesMut::new();
+        for left in standing.all() {
+            text.extend_from_slice(if text.is_empty() { b"" } else { b", " });
+            text.put_slice(left.policy.described.as_bytes());
+        }
+        HeaderValue::from_maybe_shared(text.freeze()).ok()
+    }
 }
 
-impl Policy {
-    fn new(name: &'static str, rate: Rate, max_entries: usize) -> Option<Self> {
-        let per_minute = NonZeroU32::new(rate.per_minute)?;
-        let burst = NonZeroU32::new(rate.burst).unwrap_or(NonZeroU32::MIN);
-        let interval = Duration::from_mins(1) / per_minute.get();
-        let quota = Quota::with_period(interval)?.allow_burst(burst);
-        let limiter: Limiter = RateLimiter::new(quota, BoundedStore::new(max_entries), DefaultClock::default());
-        let window = ceil_seconds(interval * burst.get()).max(1);
-        let described = HeaderValue::from_str(&format!("\"{name}\";q={burst};w={window}")).ok()?;
-        telemetry::rate_limited(name, 0);
-        Some(Self { name, limiter, burst: burst.get(), interval, described })
+fn charge(policy: Option<&Arc<Policy>>, key: u64) -> Option<Left> {
+    let left = policy?.charge(key, NonZeroU32::MIN);
+    if left.wait.is_some() {
+        left.policy.note_refusal();
     }
-
-    fn charge(&self, key: u64) -> Left {
-        match self.limiter.check_key(&key) {
-            Ok(state) => Left { requests: state.remaining_burst_capacity(), wait: None },
-            Err(refused) => {
-                telemetry::rate_limited(self.name, 1);
-                let wait = refused.wait_time_from(self.limiter.clock().now());
-                Left { requests: 0, wait: Some(wait) }
-            }
-        }
-    }
-
-    fn write_standing(&self, left: &Left, text: &mut BytesMut) {
-        let separator = if text.is_empty() { "" } else { ", " };
-        let missing = self.burst.saturating_sub(left.requests);
-        let whole_again = ceil_seconds(self.interval * missing);
-        let written = write!(text, "{separator}\"{}\";r={};t={whole_again}", self.name, left.requests);
-        debug_assert!(written.is_ok(), "a buffer that grows takes everything");
-    }
+    Some(left)
 }
 
 /// One client: an IPv4 address, or a /64 of IPv6, which is what one customer of a provider gets.
@@ -148,17 +156,14 @@ pub(crate) fn address_key(address: IpAddr) -> u64 {
     }
 }
 
-fn ceil_seconds(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn limits(per_minute: u32, burst: u32) -> Limits {
         let rate = Rate { per_minute, burst };
-        Limits::new(&RateLimits { address: rate, key: rate, max_entries: 1000 })
+        let off = Rate { per_minute: 0, burst: 0 };
+        Limits::new(&RateLimits { address: rate, key: rate, account: off, tenant: off, max_entries: 1000 })
     }
 
     #[test]
