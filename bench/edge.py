@@ -273,6 +273,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 def main() -> int:
     options = arguments()
+    os.environ["PATH"] += ":/usr/sbin"  # where Debian has nginx and HAProxy
     rounds, seconds = (1, 2) if options.quick else (3, 4)
     Holdfast.binary = str(Path(options.binary).resolve())
     kinds = [Holdfast, Nginx, HaProxy]

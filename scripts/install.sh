@@ -41,6 +41,10 @@ bench)
     need node nodejs
     need npm npm
     need wrk wrk
+    [ -x /usr/sbin/nginx ] || need nginx nginx-light
+    [ -x /usr/sbin/haproxy ] || need haproxy haproxy
+    need h2load nghttp2-client
+    need openssl openssl
     need_python
     ;;
 pebble)

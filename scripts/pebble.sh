@@ -26,6 +26,12 @@ cat >"$folder/holdfast.toml" <<EOF
 targets = ["127.0.0.1"]
 resolvers = ["127.0.0.1:8053"]
 
+[[gateway.limits]]
+name = "shop"
+by = ["account"]
+per_minute = 60
+burst = 60
+
 [[edge.certificates.issuers]]
 id = "pebble"
 directory = "https://localhost:14000/dir"
