@@ -14,6 +14,7 @@ const SCREENS = {
   invitations: "/console/members/invitations",
   roles: "/console/roles",
   "new-role": "/console/roles/new",
+  domains: "/console/domains",
   "api-keys": "/console/api-keys",
   sessions: "/console/sessions?of=everyone",
   audit: "/console/audit",

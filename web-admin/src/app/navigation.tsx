@@ -7,6 +7,7 @@ import {
   Building2,
   Code2,
   FolderLock,
+  Globe,
   KeyRound,
   ListChecks,
   MessagesSquare,
@@ -48,6 +49,7 @@ const GROUPS: { label: string; items: Item[] }[] = [
       },
       { to: "/members", label: "Members", icon: Users, needs: ["tenancy.members.read"] },
       { to: "/roles", label: "Roles", icon: ShieldCheck, needs: ["tenancy.roles.read"] },
+      { to: "/domains", label: "Domains", icon: Globe, needs: ["tenancy.domains.read"] },
     ],
   },
   {

@@ -79,6 +79,19 @@ const role = createRoute({
   component: lazyRouteComponent(() => import("../screens/roles/role-screen"), "RoleScreen"),
 });
 
+const domains = createRoute({
+  getParentRoute: () => app,
+  path: "/domains",
+  validateSearch: searchOf("state", "sort"),
+  component: lazyRouteComponent(() => import("../screens/domains/domains-screen"), "DomainsScreen"),
+});
+
+const domain = createRoute({
+  getParentRoute: () => app,
+  path: "/domains/$id",
+  component: lazyRouteComponent(() => import("../screens/domains/domain-screen"), "DomainScreen"),
+});
+
 const apiKeys = createRoute({
   getParentRoute: () => app,
   path: "/api-keys",
@@ -157,6 +170,8 @@ const routeTree = root.addChildren([
     roles,
     newRole,
     role,
+    domains,
+    domain,
     apiKeys,
     sessions,
     audit,

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { useMe } from "./me";
 
 export type PermissionName =
-  | `tenancy.${"tenants" | "tenant" | "members" | "roles" | "invitations"}.${"read" | "write"}`
+  | `tenancy.${"tenants" | "tenant" | "members" | "roles" | "invitations" | "domains"}.${"read" | "write"}`
   | `identity.${"accounts" | "sessions" | "api_keys" | "signing_keys"}.${"read" | "write"}`
   | `edge.certificates.${"read" | "write"}`
   | "audit.read"
