@@ -4,7 +4,7 @@ use poem::http::Method;
 use serde_json::{Value, json};
 use testkit::{Engine, on_both_engines};
 
-use super::domains::Estate;
+use super::estate::Estate;
 use super::faces::{call, query};
 use super::with_key;
 

@@ -3,6 +3,7 @@
 mod directory;
 mod domain_faces;
 mod domains;
+mod estate;
 mod faces;
 mod invitations;
 mod isolation;
