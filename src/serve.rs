@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::{
-    Edge, IssuedCertificates, Late, Listener, ListenerKind, LocalCa, Meter, Router, Routing, Threshold, Tls,
+    Allowances, Edge, IssuedCertificates, Late, Listener, ListenerKind, LocalCa, Meter, Router, Routing, Threshold, Tls,
 };
 use kernel::{Clock, Db, Random, RootKey, Tasks};
 use poem::endpoint::BoxEndpoint;
@@ -42,6 +42,8 @@ const TRY_AGAIN: Duration = Duration::from_secs(2);
 const STAND_BY: Duration = Duration::from_mins(5);
 /// How often metrics are tidied.
 const UPKEEP: Duration = Duration::from_secs(5);
+/// How often limits that replicas share are settled.
+const SETTLING: Duration = Duration::from_millis(200);
 
 /// Serves until SIGTERM or Ctrl-C, then drains.
 ///
@@ -83,6 +85,7 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
     let routing = Arc::new(routing(config, &db)?.with_authenticator(Arc::new(gatekeeper)));
     house.edge.steer(Arc::new(LiveRoutes(Arc::clone(&routing)))).await?;
     house.start(&tasks);
+    tasks.spawn(settle_limits(tasks.clone(), Arc::clone(&routing)));
 
     let setup_token = house.identity.setup_token().await?;
     let addresses = ports.1.told(config, setup_token);
@@ -289,7 +292,8 @@ fn door(house: &House, config: &Config, identify: Identify, (spans, tasks): (Spa
 fn routing(config: &Config, db: &Db) -> Result<Routing, Failure> {
     let clock = db.clock().clone();
     let seed = u64::from_le_bytes(db.random().bytes());
-    Ok(Routing::open(&config.gateway, seed, move || clock.now().into())?)
+    let allowances: Arc<dyn Allowances> = Arc::new(edge::AllowanceRows::new(db.clone()));
+    Ok(Routing::open(&config.gateway, seed, move || clock.now().into())?.with_allowances(&allowances))
 }
 
 async fn upkeep(tasks: Tasks, metrics: Metrics, (routing, door): (Arc<Routing>, Arc<Door>)) {
@@ -297,6 +301,13 @@ async fn upkeep(tasks: Tasks, metrics: Metrics, (routing, door): (Arc<Routing>, 
         routing.note_figures();
         door.meter.note_figures();
         metrics.upkeep();
+    }
+}
+
+/// Limits that replicas share are settled aside from all requests.
+async fn settle_limits(tasks: Tasks, routing: Arc<Routing>) {
+    while tasks.pause(SETTLING).await {
+        routing.settle_limits().await;
     }
 }
 

@@ -55,7 +55,7 @@ pub use config::{Config, ConfigError, ForwardedHeader, HEADERS_CEILING, Http2};
 pub use edge::{Drained, Edge};
 pub use issued::IssuedCertificates;
 pub use late::Late;
-pub use limits::{Charges, Meter, NamedLimit, Rate, RateLimits, Subject};
+pub use limits::{Allowances, Charges, Claim, Grant, KeyName, Meter, NamedLimit, Rate, RateLimits, Settled, Subject};
 pub use listener::{BindError, Listener};
 pub use local_ca::LocalCa;
 pub use local_ca_files::LocalCaError;

@@ -22,7 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("jobs", &["kernel"]),
     ("audit", &["kernel", "events", "jobs"]),
     ("tenancy", &["kernel", "audit", "events", "jobs", "edge-dns"]),
-    ("edge", &["kernel", "audit", "events", "edge-certificates"]),
+    ("edge", &["kernel", "audit", "events", "edge-certificates", "gateway"]),
     ("identity", &["kernel", "audit", "events", "jobs", "tenancy"]),
     ("vault", &["kernel", "audit", "events", "jobs", "tenancy"]),
     ("knowledge", &["kernel", "audit", "events", "jobs", "tenancy", "vault"]),
@@ -33,6 +33,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &[
             "kernel",
             "gateway",
+            "edge",
             "migration",
             "events",
             "jobs",

@@ -262,7 +262,43 @@ async fn another_service_decides(engine: Engine) {
     assert_eq!(server.client().get("/asked").await.status, 200);
 }
 
+/// Two processes, one database.
+async fn replicas_share_a_limit(engine: Engine) {
+    let mut tasks = JoinSet::new();
+    let service = service(&mut tasks).await;
+    let routes = r#"
+        [[routes]]
+        id = "shared"
+        match.path = { prefix = "/shared" }
+        action = { kind = "upstream", pool = "service" }
+        modifiers.rate_limits = ["together"]
+    "#;
+    let limit = r#"[{name="together",by=["route"],per_minute=1,burst=20,shared=true}]"#;
+    let one = routed(engine, routes, service, &[("HOLDFAST__GATEWAY__LIMITS", limit)]).await;
+    let url = one.database_url().to_owned();
+    let root_key = fs::read_to_string(one.data.join("root.key")).unwrap();
+    let same = [
+        ("HOLDFAST__GATEWAY__LIMITS", limit),
+        ("HOLDFAST__DATABASE__URL", url.as_str()),
+        ("HOLDFAST_ROOT_KEY", root_key.trim()),
+    ];
+    let other = routed(engine, routes, service, &same).await;
+    // Until each has heard of the other.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+
+    let mut admitted = 0;
+    for _ in 0..60 {
+        for server in [&one, &other] {
+            admitted += usize::from(server.client().get("/shared").await.status == 200);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    assert!((20..=40).contains(&admitted), "{admitted}");
+}
+
 on_both_engines!(
+    replicas_share_a_limit,
     a_service_learns_who_asks_and_can_verify_it,
     what_goes_on_at_a_service_ends_with_the_key,
     limits_count_by_account_and_a_dry_run_only_counts,

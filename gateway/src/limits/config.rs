@@ -47,6 +47,9 @@ pub struct NamedLimit {
     /// Refuses nothing, and counts what it would have refused.
     #[serde(default)]
     pub dry_run: bool,
+    /// Counts for all replicas together; see [`crate::Allowances`].
+    #[serde(default)]
+    pub shared: bool,
 }
 
 const fn one() -> NonZeroU32 {
@@ -85,6 +88,9 @@ pub(crate) fn check(limits: &[NamedLimit]) -> Result<(), ConfigError> {
         if subjects.is_empty() || subjects.len() != limit.by.len() {
             return wrong("by must name address, key, account, tenant or route, each once");
         }
+        if limit.shared && limit.by.contains(&Subject::Key) {
+            return wrong("a shared limit goes by address, account, tenant or route");
+        }
         if limit.cost > limit.burst {
             return wrong("cost must not be above burst");
         }
@@ -104,6 +110,7 @@ pub(super) mod tests {
             burst: NonZeroU32::new(burst).unwrap(),
             cost: NonZeroU32::MIN,
             dry_run: false,
+            shared: false,
         }
     }
 
@@ -118,6 +125,7 @@ pub(super) mod tests {
         assert!(told(limit("tenant", &[Subject::Tenant], 1)).contains("taken"));
         assert!(told(limit("x", &[], 1)).contains("by must"));
         assert!(told(limit("x", &[Subject::Key, Subject::Key], 1)).contains("each once"));
+        assert!(told(NamedLimit { shared: true, ..limit("x", &[Subject::Key], 2) }).contains("shared"));
         let dear = NamedLimit { cost: NonZeroU32::new(3).unwrap(), ..limit("x", &[Subject::Key], 2) };
         assert!(told(dear).contains("cost"));
     }

@@ -9,6 +9,7 @@ mod config;
 mod meter;
 mod named;
 mod policy;
+mod shared;
 
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -20,6 +21,7 @@ pub use config::{NamedLimit, Rate, RateLimits, Subject};
 pub use meter::Meter;
 pub(crate) use named::{Counted, Named, NamedLimits};
 use policy::{Left, Policy, ceil_seconds};
+pub use shared::{Allowances, Claim, Grant, KeyName, Settled};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -60,7 +62,7 @@ impl Charges {
     }
 
     fn note(&self) {
-        self.0.iter().filter(|left| left.wait.is_some()).for_each(|left| left.policy.note_refusal());
+        self.0.iter().filter(|left| left.wait.is_some()).for_each(|left| left.told.note_refusal());
     }
 }
 
@@ -84,7 +86,7 @@ impl Limits {
         let address = Policy::new("address", config.address, config.max_entries);
         let key = Policy::new("key", config.key, config.max_entries);
         let described: Vec<_> =
-            [&address, &key].into_iter().flatten().filter_map(|policy| policy.described.to_str().ok()).collect();
+            [&address, &key].into_iter().flatten().filter_map(|policy| policy.told.described.to_str().ok()).collect();
         let both = HeaderValue::from_str(&described.join(", ")).unwrap_or(HeaderValue::from_static(""));
         Self { address, key, both }
     }
@@ -127,14 +129,14 @@ impl Limits {
         if standing.more.0.is_empty() {
             return match (&standing.address, &standing.key) {
                 (Some(_), Some(_)) => Some(self.both.clone()),
-                (Some(left), None) | (None, Some(left)) => Some(left.policy.described.clone()),
+                (Some(left), None) | (None, Some(left)) => Some(left.told.described.clone()),
                 (None, None) => None,
             };
         }
         let mut text = BytesMut::new();
         for left in standing.all() {
             text.extend_from_slice(if text.is_empty() { b"" } else { b", " });
-            text.put_slice(left.policy.described.as_bytes());
+            text.put_slice(left.told.described.as_bytes());
         }
         HeaderValue::from_maybe_shared(text.freeze()).ok()
     }
@@ -143,7 +145,7 @@ impl Limits {
 fn charge(policy: Option<&Arc<Policy>>, key: u64) -> Option<Left> {
     let left = policy?.charge(key, NonZeroU32::MIN);
     if left.wait.is_some() {
-        left.policy.note_refusal();
+        left.told.note_refusal();
     }
     Some(left)
 }

@@ -6,7 +6,7 @@ use std::{
     net::IpAddr,
     num::NonZeroU32,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -17,23 +17,42 @@ use metrics::{Counter, counter};
 use super::{
     Charges, Rate, address_key,
     config::{NamedLimit, Subject},
-    policy::Policy,
+    policy::{Left, Policy, Told},
+    shared::{Allowances, Claim, KeyName, Settled, Shared},
 };
 
 /// How often a limit that only counts writes a line.
 const A_LINE_IN: Duration = Duration::from_secs(10);
 
+/// How often the store hears that this replica is there, at least.
+const A_WORD_IN: Duration = Duration::from_secs(5);
+
 /// All of them by name.
-pub(crate) struct NamedLimits(BTreeMap<String, Arc<Named>>);
+pub(crate) struct NamedLimits {
+    all: BTreeMap<String, Arc<Named>>,
+    /// When the store was told last that this replica is there; one settles at a time.
+    told: tokio::sync::Mutex<Option<Instant>>,
+}
 
 /// One of them.
 pub(crate) struct Named {
     name: String,
     by: Vec<Subject>,
     cost: NonZeroU32,
-    policy: Arc<Policy>,
+    counts: Counts,
     keys: RandomState,
     dry: Option<DryRun>,
+}
+
+/// Where a limit counts.
+enum Counts {
+    Here(Arc<Policy>),
+    /// With other replicas, once there is a store.
+    Together {
+        shared: Shared,
+        by: OnceLock<Arc<dyn Allowances>>,
+        begun: Instant,
+    },
 }
 
 /// What a limit would have done.
@@ -60,27 +79,70 @@ impl NamedLimits {
     /// Must be made after the recorder of metrics is installed.
     pub(crate) fn new(limits: &[NamedLimit], max_entries: usize) -> Self {
         let made = |limit: &NamedLimit| Some((limit.name.clone(), Arc::new(Named::new(limit, max_entries)?)));
-        Self(limits.iter().filter_map(made).collect())
+        Self { all: limits.iter().filter_map(made).collect(), told: tokio::sync::Mutex::default() }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<Arc<Named>> {
-        self.0.get(name).cloned()
+        self.all.get(name).cloned()
+    }
+
+    /// Gives shared limits their store.
+    pub(crate) fn share(&self, store: &Arc<dyn Allowances>) {
+        for limit in self.all.values() {
+            if let Counts::Together { by, .. } = &limit.counts {
+                by.get_or_init(|| Arc::clone(store));
+            }
+        }
+    }
+
+    /// Settles all accounts with the store.
+    pub(crate) async fn settle(&self) {
+        let mut told = self.told.lock().await;
+        let mut claims = Vec::new();
+        let mut store = None;
+        for limit in self.all.values() {
+            if let Counts::Together { shared, by, begun } = &limit.counts {
+                store = store.or_else(|| by.get());
+                shared.claims(begun.elapsed(), &mut claims);
+            }
+        }
+        let Some(store) = store else { return };
+        if claims.is_empty() && told.is_some_and(|at| at.elapsed() < A_WORD_IN) {
+            return;
+        }
+        let settled = store.settle(&claims).await;
+        *told = settled.as_ref().map(|_| Instant::now());
+        for limit in self.all.values() {
+            limit.note(&claims, settled.as_ref());
+        }
     }
 
     /// Brings those figures up to date that are not counted as they change.
     pub(crate) fn note_figures(&self) {
-        self.0.values().for_each(|limit| limit.policy.note_clients());
+        for limit in self.all.values() {
+            match &limit.counts {
+                Counts::Here(policy) => policy.note_clients(),
+                Counts::Together { shared, .. } => shared.told.note_clients(shared.entries()),
+            }
+        }
     }
 }
 
 impl Named {
     fn new(limit: &NamedLimit, max_entries: usize) -> Option<Self> {
-        let rate = Rate { per_minute: limit.per_minute.get(), burst: limit.burst.get() };
+        let (name, per_minute, burst) = (&limit.name, limit.per_minute, limit.burst);
+        let counts = if limit.shared {
+            let shared = Shared::new(Arc::new(Told::new(name, per_minute, burst)?), per_minute, burst, max_entries);
+            Counts::Together { shared, by: OnceLock::new(), begun: Instant::now() }
+        } else {
+            let rate = Rate { per_minute: per_minute.get(), burst: burst.get() };
+            Counts::Here(Policy::new(name, rate, max_entries)?)
+        };
         Some(Self {
             name: limit.name.clone(),
             by: limit.by.clone(),
             cost: limit.cost,
-            policy: Policy::new(&limit.name, rate, max_entries)?,
+            counts,
             keys: RandomState::new(),
             dry: limit.dry_run.then(|| DryRun::new(&limit.name)),
         })
@@ -93,17 +155,69 @@ impl Named {
 
     /// Takes a request's cost, or `cost`, from the quota of whom it counts for.
     pub(crate) fn charge(&self, counted: &Counted<'_>, cost: Option<NonZeroU32>, charges: &mut Charges) {
-        let left = self.policy.charge(self.key(counted), cost.unwrap_or(self.cost));
+        let left = self.left(counted, cost.unwrap_or(self.cost));
         match &self.dry {
             None => {
                 if left.wait.is_some() {
-                    self.policy.note_refusal();
+                    left.told.note_refusal();
                 }
                 charges.0.push(left);
             }
             Some(dry) if left.wait.is_some() => dry.note(&self.name, counted),
             Some(_) => {}
         }
+    }
+
+    fn left(&self, counted: &Counted<'_>, cost: NonZeroU32) -> Left {
+        match &self.counts {
+            Counts::Here(policy) => policy.charge(self.key(counted), cost),
+            Counts::Together { shared, by, begun } => {
+                let name =
+                    by.get().map_or_else(|| self.own_name(counted), |by| by.name(&self.name, &self.text(counted)));
+                let (requests, wait) = match shared.charge(name, cost, begun.elapsed()) {
+                    Ok(requests) => (requests, None),
+                    Err(wait) => (0, Some(wait)),
+                };
+                Left { told: Arc::clone(&shared.told), requests, wait }
+            }
+        }
+    }
+
+    fn note(&self, claims: &[Claim], settled: Option<&Settled>) {
+        let Counts::Together { shared, begun, .. } = &self.counts else { return };
+        if let Some(settled) = settled {
+            shared.note_replicas(settled.replicas);
+        }
+        let now = begun.elapsed();
+        for (at, claim) in claims.iter().enumerate().filter(|(_, claim)| *claim.limit == *self.name) {
+            shared.note(claim, settled.and_then(|settled| settled.grants.get(at)), now);
+        }
+    }
+
+    /// While there is no store to name it.
+    fn own_name(&self, counted: &Counted<'_>) -> KeyName {
+        let key = self.key(counted).to_be_bytes();
+        std::array::from_fn(|at| key[at % 8])
+    }
+
+    /// A key in a form that is the same everywhere, each part with its length.
+    fn text(&self, counted: &Counted<'_>) -> Vec<u8> {
+        let address = address_key(counted.address).to_be_bytes();
+        let mut text = Vec::with_capacity(64);
+        for subject in &self.by {
+            let (sign, part) = match subject {
+                Subject::Address => (b'a', &address[..]),
+                Subject::Account => counted.account.map_or((b'a', &address[..]), |account| (b'u', account.as_bytes())),
+                Subject::Tenant => counted.tenant.map_or((b'a', &address[..]), |tenant| (b't', tenant.as_bytes())),
+                Subject::Route => (b'r', counted.route.as_bytes()),
+                // No shared limit goes by it.
+                Subject::Key => continue,
+            };
+            text.push(sign);
+            text.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+            text.extend_from_slice(part);
+        }
+        text
     }
 
     fn key(&self, counted: &Counted<'_>) -> u64 {
@@ -230,15 +344,16 @@ mod tests {
     #[test]
     fn a_million_strangers_take_no_more_memory_than_a_thousand() {
         let limit = named(&limit("x", &[Subject::Address], 1));
+        let Counts::Here(policy) = &limit.counts else { panic!("it counts elsewhere") };
         let one = NonZeroU32::MIN;
         let mut number = 0x9E37_79B9_7F4A_7C15_u64;
         for _ in 0..1_000_000 {
             number ^= number << 13;
             number ^= number >> 7;
             number ^= number << 17;
-            limit.policy.charge(number, one);
+            policy.charge(number, one);
         }
 
-        assert!(limit.policy.entries() <= 1000, "{}", limit.policy.entries());
+        assert!(policy.entries() <= 1000, "{}", policy.entries());
     }
 }

@@ -29,7 +29,7 @@ use crate::{
     authenticator::{Authenticator, Identity},
     config::Config,
     identity_field::Vouchers,
-    limits::{NamedLimit, NamedLimits},
+    limits::{Allowances, NamedLimit, NamedLimits},
 };
 
 /// Routes, pools and cache of one edge.
@@ -94,6 +94,18 @@ impl Routing {
     #[must_use]
     pub fn with_authenticator(self, authenticator: Arc<dyn Authenticator>) -> Self {
         Self { authenticator: Some(authenticator), ..self }
+    }
+
+    /// The same, whose shared limits are settled with this store; see [`Routing::settle_limits`].
+    #[must_use]
+    pub fn with_allowances(self, store: &Arc<dyn Allowances>) -> Self {
+        self.limits.share(store);
+        self
+    }
+
+    /// Settles the accounts of shared limits with their store. To be called a few times a second, in the background.
+    pub async fn settle_limits(&self) {
+        self.limits.settle().await;
     }
 
     /// Reads the file again and puts it in force, as a whole or not at all. Without a file there is nothing to do.

@@ -1,4 +1,4 @@
-//! The edge: names with their certificates, leases, limits of issuers.
+//! The edge: names with their certificates, leases, limits of issuers, budgets that replicas share.
 
 use crate::step::Step;
 
@@ -21,6 +21,12 @@ pub(crate) const STEPS: &[Step] = &[
         up: include_str!("m20261124_000001_routes.up.sql"),
         down: include_str!("m20261124_000001_routes.down.sql"),
         // The operators' alone.
+        tenant_tables: &[],
+    },
+    Step {
+        name: "m20261125_000001_allowances",
+        up: include_str!("m20261125_000001_allowances.up.sql"),
+        down: include_str!("m20261125_000001_allowances.down.sql"),
         tenant_tables: &[],
     },
 ];

@@ -1,7 +1,8 @@
 //! The edge's rows: names and their certificates, as the gateway's crates need them kept, and what people see of them.
 //!
-//! Start at [`Edge`]. Owns the tables `edge_*`; stands on `kernel`, `audit` and `events`, and on the gateway's own crate
-//! of certificates, whose store it implements ([`CertificateRows`]).
+//! Start at [`Edge`]. Owns the tables `edge_*`; stands on `kernel`, `audit` and `events`, and on the gateway's own crates:
+//! it implements the store of certificates ([`CertificateRows`]) and the budgets of limits that replicas share
+//! ([`AllowanceRows`]).
 //!
 //! Hears `tenancy.domain.verified` and `.released`: a domain that is verified and leads here is to have a certificate, before
 //! the first visitor comes. Publishes `edge.route_created`, `_updated`, `_deleted` and `edge.pool_created`, `_updated`, `_deleted` in the
@@ -13,6 +14,7 @@
 //! Deliberately absent: how certificates are ordered, renewed and served, which is `edge-certificates`', and which names
 //! a tenant may have, which is `tenancy`'s.
 
+mod allowances;
 mod certificates;
 mod config;
 mod error;
@@ -31,6 +33,7 @@ mod subscribers;
 #[cfg(test)]
 mod tests;
 
+pub use allowances::AllowanceRows;
 pub use certificates::CertificateRows;
 pub use config::{DnsConfig, EdgeConfig, WebhookSettings};
 pub use error::{EdgeConfigError, Error};

@@ -13,7 +13,15 @@ use crate::support::config;
 
 fn limit(name: &str, by: &[Subject], burst: u32) -> NamedLimit {
     let (per_minute, burst) = (NonZeroU32::new(6).unwrap(), NonZeroU32::new(burst).unwrap());
-    NamedLimit { name: name.to_owned(), by: by.to_vec(), per_minute, burst, cost: NonZeroU32::MIN, dry_run: false }
+    NamedLimit {
+        name: name.to_owned(),
+        by: by.to_vec(),
+        per_minute,
+        burst,
+        cost: NonZeroU32::MIN,
+        dry_run: false,
+        shared: false,
+    }
 }
 
 fn with(limits: &[NamedLimit]) -> Config {

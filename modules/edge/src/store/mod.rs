@@ -1,5 +1,6 @@
 //! All SQL of this module, a file for each table or two.
 
+pub(crate) mod allowances;
 pub(crate) mod answers;
 pub(crate) mod charges;
 pub(crate) mod entries;

@@ -1,5 +1,7 @@
 //! The store does what its users count on, on both engines.
 
+mod allowances;
+
 use std::sync::Arc;
 
 use edge_certificates::CertificateStore;

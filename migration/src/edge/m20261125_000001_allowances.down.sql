@@ -1,0 +1,2 @@
+DROP TABLE edge_replica;
+DROP TABLE edge_allowance;
