@@ -1,5 +1,5 @@
 /** The fields of a form, out of a collection's JSON Schema. What no field can say is written as JSON. */
-import { isObject, valueAt, type JsonObject } from "./json";
+import { isObject, valueAt, type JsonObject } from "../../api/json";
 
 export type FieldKind = "text" | "date" | "choice" | "number" | "yes_no" | "texts" | "group" | "json";
 

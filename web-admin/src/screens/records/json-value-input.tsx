@@ -1,6 +1,6 @@
 import { Textarea } from "@mantine/core";
 import { useState } from "react";
-import { equal, pretty } from "./json";
+import { equal, pretty } from "../../api/json";
 
 interface Props {
   label: string;

@@ -1,11 +1,11 @@
 /** Making a record, and changing one: by fields where the collection's schema names them, else as JSON. */
 import { SegmentedControl, Text, Textarea } from "@mantine/core";
 import { useEffect, useMemo, useRef, useState } from "react";
+import { isObject, mergePatch, parseObject, pretty, withValue, type JsonObject } from "../../api/json";
 import { ApiError } from "../../api/problem";
 import type { Collection, VaultRecord } from "../../api/types";
 import { FormDialog } from "../../ui/form-dialog";
 import { complaintsByField, fieldsOf, missing } from "./fields";
-import { isObject, parseObject, patchBetween, pretty, withValue, type JsonObject } from "./json";
 import { RecordFields } from "./record-fields";
 
 interface Action {
@@ -57,7 +57,7 @@ export function RecordEditor({ title, submitLabel, schema, record, action, onClo
   const submit = () => {
     const read = text === null ? { object: data } : parseObject(text);
     const asked = text === null ? missing(fields, data) : [];
-    const patch = "object" in read ? patchBetween(base, read.object) : undefined;
+    const patch = "object" in read ? mergePatch(base, read.object) : undefined;
     const lost = record !== null && "object" in read && gainsNull(base, read.object);
     setOwn(Object.fromEntries(asked.map((key) => [key, "This is required."])));
     setRefusal("reason" in read ? read.reason : lost ? LOST : null);

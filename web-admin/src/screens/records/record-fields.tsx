@@ -1,7 +1,7 @@
 /** The fields of a record, each by the widget that fits it. A field that is emptied is left out of the record. */
 import { Fieldset, NumberInput, Select, Stack, TagsInput, Textarea, TextInput } from "@mantine/core";
 import { keyOf, type Field } from "./fields";
-import { valueAt, type JsonObject } from "./json";
+import { valueAt, type JsonObject } from "../../api/json";
 import { JsonValueInput } from "./json-value-input";
 
 interface Props {

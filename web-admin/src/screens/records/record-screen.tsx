@@ -4,6 +4,7 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 import { useAction } from "../../api/action";
 import { api, ask, ifMatch } from "../../api/client";
+import { isObject, type JsonObject } from "../../api/json";
 import type { Collection, VaultRecord } from "../../api/types";
 import { usePermissions } from "../../session/permissions";
 import { ConfirmDialog } from "../../ui/confirm-dialog";
@@ -16,7 +17,6 @@ import { Ago } from "../../ui/time";
 import { collectionQuery } from "../vault/collections";
 import { Person } from "../vault/people";
 import { fieldsOf } from "./fields";
-import { isObject, type JsonObject } from "./json";
 import { RecordEditor } from "./record-editor";
 import { Value } from "./value";
 

@@ -5,6 +5,7 @@ import { useMemo, useState } from "react";
 import { useAction } from "../../api/action";
 import { api, ask } from "../../api/client";
 import { eq } from "../../api/filter";
+import { valueAt, type JsonObject } from "../../api/json";
 import type { Collection, VaultRecord } from "../../api/types";
 import { useList } from "../../lists/use-list";
 import { usePermissions } from "../../session/permissions";
@@ -15,7 +16,6 @@ import { ScreenLink } from "../../ui/screen-link";
 import { Ago } from "../../ui/time";
 import { Person } from "../vault/people";
 import { fieldsOf, type Field } from "./fields";
-import { valueAt, type JsonObject } from "./json";
 import { RecordEditor } from "./record-editor";
 import { Value } from "./value";
 

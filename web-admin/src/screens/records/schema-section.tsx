@@ -3,12 +3,12 @@ import { Button, Code, Group, List, Text, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { useAction } from "../../api/action";
 import { api, ask, ifMatch } from "../../api/client";
+import { parseObject, pretty } from "../../api/json";
 import { fieldErrors } from "../../api/problem";
 import type { Collection } from "../../api/types";
 import { FormDialog } from "../../ui/form-dialog";
 import { Section } from "../../ui/section";
 import { fieldsOf, keyOf, type Field } from "./fields";
-import { parseObject, pretty } from "./json";
 import classes from "./value.module.css";
 
 interface Props {

@@ -1,5 +1,5 @@
 import { Code, Text } from "@mantine/core";
-import { pretty } from "./json";
+import { pretty } from "../../api/json";
 import classes from "./value.module.css";
 
 /** A value of a record as people read it: words as they are, lists with commas, all else as JSON. */

@@ -25,13 +25,13 @@ export function withValue(object: JsonObject, [name, ...rest]: string[], value: 
 }
 
 /** The patch that makes the one object out of the other; undefined when they are equal. */
-export function patchBetween(before: JsonObject, after: JsonObject): JsonObject | undefined {
+export function mergePatch(before: JsonObject, after: JsonObject): JsonObject | undefined {
   const changes: [string, unknown][] = [];
   for (const name of Object.keys(before)) if (!Object.hasOwn(after, name)) changes.push([name, null]);
   for (const [name, value] of Object.entries(after)) {
     const old = Object.hasOwn(before, name) ? before[name] : undefined;
     if (equal(old, value)) continue;
-    changes.push([name, isObject(old) && isObject(value) ? patchBetween(old, value) : value]);
+    changes.push([name, isObject(old) && isObject(value) ? mergePatch(old, value) : value]);
   }
   return changes.length > 0 ? Object.fromEntries(changes) : undefined;
 }
