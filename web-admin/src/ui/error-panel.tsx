@@ -28,8 +28,9 @@ export function ErrorPanel({ error, onRetry }: Props) {
         </Text>
         {problem.errors.length > 0 && (
           <List size="sm">
-            {problem.errors.map((item) => (
-              <List.Item key={`${item.path} ${item.code}`}>
+            {problem.errors.map((item, index) => (
+              // One field may be at fault twice in the same way.
+              <List.Item key={index}>
                 {item.path && <Code>{item.path}</Code>} {item.detail}
               </List.Item>
             ))}
