@@ -15,6 +15,7 @@ import {
   ScrollText,
   Search,
   ShieldCheck,
+  Signpost,
   Users,
   type LucideIcon,
 } from "lucide-react";
@@ -64,6 +65,7 @@ const GROUPS: { label: string; items: Item[] }[] = [
     items: [
       { to: "/audit", label: "Audit", icon: ScrollText, needs: ["audit.read"] },
       { to: "/certificates", label: "Certificates", icon: BadgeCheck, needs: ["edge.certificates.read"] },
+      { to: "/routes", label: "Routes", icon: Signpost, needs: ["edge.routes.read"] },
       { to: "/jobs", label: "Jobs", icon: ListChecks, needs: ["jobs.read"] },
       { to: "/api", label: "API", icon: Code2, needs: [] },
     ],

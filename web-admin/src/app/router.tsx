@@ -5,6 +5,7 @@ import { searchOf } from "../lists/search";
 import { DetailSkeleton } from "../ui/query-view";
 import { BASE } from "./base";
 import { documentRoutes } from "./document-routes";
+import { edgeRoutes } from "./edge-routes";
 import { NotFound, ScreenError } from "./fallbacks";
 import { app, root } from "./root-route";
 
@@ -113,25 +114,6 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import("../screens/audit/audit-screen"), "AuditScreen"),
 });
 
-const certificates = createRoute({
-  getParentRoute: () => app,
-  path: "/certificates",
-  validateSearch: searchOf("name", "sort"),
-  component: lazyRouteComponent(
-    () => import("../screens/certificates/certificates-screen"),
-    "CertificatesScreen",
-  ),
-});
-
-const certificate = createRoute({
-  getParentRoute: () => app,
-  path: "/certificates/$name",
-  component: lazyRouteComponent(
-    () => import("../screens/certificates/certificate-screen"),
-    "CertificateScreen",
-  ),
-});
-
 const jobs = createRoute({
   getParentRoute: () => app,
   path: "/jobs",
@@ -175,8 +157,7 @@ const routeTree = root.addChildren([
     apiKeys,
     sessions,
     audit,
-    certificates,
-    certificate,
+    ...edgeRoutes,
     jobs,
     job,
     apiPage,

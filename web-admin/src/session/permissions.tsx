@@ -5,7 +5,7 @@ import { useMe } from "./me";
 export type PermissionName =
   | `tenancy.${"tenants" | "tenant" | "members" | "roles" | "invitations" | "domains"}.${"read" | "write"}`
   | `identity.${"accounts" | "sessions" | "api_keys" | "signing_keys"}.${"read" | "write"}`
-  | `edge.certificates.${"read" | "write"}`
+  | `edge.${"certificates" | "routes"}.${"read" | "write"}`
   | "audit.read"
   | "audit.export"
   | "events.read"
