@@ -69,11 +69,12 @@ fn named(rows: &RoutingRows, of_file: usize, RoutesError(problems): RoutesError)
         Some((row["id"].as_str()?.to_owned(), if rest == "id" { "name".to_owned() } else { rest.to_owned() }))
     };
     let told = |problem: gateway::RouteProblem| {
+        let of_pool = problem.path.starts_with("pools.");
         let (name, path) = match place(&problem.path) {
             Some((name, path)) => (Some(name), path.trim_end_matches('.').to_owned()),
             None => (None, problem.path),
         };
-        RoutingProblem { name, path, code: problem.code, sentence: problem.sentence }
+        RoutingProblem { name, of_pool, path, code: problem.code, sentence: problem.sentence }
     };
     problems.into_iter().map(told).collect()
 }

@@ -134,6 +134,12 @@ async fn a_change_that_does_not_hold_changes_nothing(engine: Engine) {
     refused(operator.with("if-match", "*").patch(&path, change).await, &[("match.path", "routes.path_invalid")]);
     let pool_path = format!("{POOLS}/{}", pool_one["id"].as_str().unwrap());
     refused(operator.with("if-match", "*").delete(&pool_path).await, &[("shop.action.pool", "routes.pool_unknown")]);
+    let named_alike = operator.post(POOLS, pool("shop", service("two").await)).await.expect(201);
+    let change = json!({ "action": { "pool": "shop" } });
+    operator.with("if-match", "*").patch(&path, change).await.expect(200);
+    let alike = format!("{POOLS}/{}", named_alike["id"].as_str().unwrap());
+    refused(operator.with("if-match", "*").delete(&alike).await, &[("shop.action.pool", "routes.pool_unknown")]);
+    operator.with("if-match", "*").patch(&path, json!({ "action": { "pool": "one" } })).await.expect(200);
     let settings = json!({ "settings": { "targets": [] } });
     refused(
         operator.with("if-match", "*").patch(&pool_path, settings).await,

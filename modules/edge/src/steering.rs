@@ -30,6 +30,8 @@ pub struct RoutingRows {
 pub struct RoutingProblem {
     /// The name of the route or pool; none: of the file of routes.
     pub name: Option<String>,
+    /// Whether it is about a pool: one may be called as a route is.
+    pub of_pool: bool,
     /// Where in it, such as `match.path`.
     pub path: String,
     pub code: &'static str,
@@ -152,7 +154,7 @@ impl Edge {
             Change::Delete(entry) => entries::delete(tx, table, entry.id).await?,
         }
         let rows = rows(tx).await?;
-        steering.check(&rows).map_err(|problems| refusal(change.name(), &problems))?;
+        steering.check(&rows).map_err(|problems| refusal((table, change.name()), &problems))?;
         entries::grow(tx).await?;
         let changed = Arc::clone(self.changed());
         tx.on_commit(move || changed.notify_one());
@@ -187,9 +189,12 @@ async fn rows(tx: &Tx) -> Result<RoutingRows, Problem> {
 }
 
 /// What is wrong, by field where it is about the row that changes.
-fn refusal(changing: &str, problems: &[RoutingProblem]) -> Error {
+fn refusal((table, changing): (Table, &str), problems: &[RoutingProblem]) -> Error {
+    let own = |problem: &RoutingProblem| {
+        problem.name.as_deref() == Some(changing) && problem.of_pool == (table == Table::Pools)
+    };
     let field = |problem: &RoutingProblem| FieldError {
-        path: if problem.name.as_deref() == Some(changing) { problem.path.clone() } else { place(problem) },
+        path: if own(problem) { problem.path.clone() } else { place(problem) },
         code: problem.code.into(),
         detail: problem.sentence.clone(),
     };
