@@ -151,7 +151,7 @@ class HaProxy(Edge):
         (self.folder / "body").write_text(BODY)
         config.write_text(f"""
 global
-  maxconn 20000
+  maxconn 8000
   nbthread 2
   log stdout format raw local0
 defaults
