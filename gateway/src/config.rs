@@ -122,6 +122,12 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// Whether connections from there begin with a PROXY protocol header.
+    pub(crate) fn is_load_balancer(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.proxy_protocol.iter().any(|network| network.contains(&address))
+    }
+
     /// Refuses what cannot work, by the name of the setting.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let never_zero = [

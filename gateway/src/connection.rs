@@ -102,9 +102,7 @@ impl<A: App> Server<A> {
     /// Who is connected to whom; a load balancer in front tells it first.
     async fn name(&self, mut tcp: TcpStream, peer: SocketAddr) -> Option<(TcpStream, Addresses)> {
         let own = Addresses { client: peer, local: self.local };
-        let address = peer.ip().to_canonical();
-        let told = self.edge.config.proxy_protocol.iter().any(|network| network.contains(&address));
-        if self.kind == ListenerKind::Ops || !told {
+        if self.kind == ListenerKind::Ops || !self.edge.config.is_load_balancer(peer.ip()) {
             return Some((tcp, own));
         }
         match timeout(self.edge.config.header_timeout, proxy_header::read(&mut tcp)).await {

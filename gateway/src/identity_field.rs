@@ -23,8 +23,13 @@ const KEPT: usize = 10_000;
 /// Removes what a client says about its identity, in any spelling that some server may take for ours: to CGI and its
 /// heirs `Holdfast_Identity` is `Holdfast-Identity`.
 pub(crate) fn strip(headers: &mut HeaderMap) {
-    let forged: Vec<HeaderName> = headers.keys().filter(|name| imitates(name)).cloned().collect();
-    for name in forged {
+    take_off(headers, imitates);
+}
+
+/// Removes the fields of a client whose names are `forged`.
+pub(crate) fn take_off(headers: &mut HeaderMap, forged: impl Fn(&HeaderName) -> bool) {
+    let names: Vec<HeaderName> = headers.keys().filter(|name| forged(name)).cloned().collect();
+    for name in names {
         headers.remove(name);
     }
 }

@@ -137,9 +137,8 @@ pub(crate) async fn accept<A: App>(socket: TcpListener, server: Arc<Server<A>>) 
 }
 
 fn admit<A: App>(server: &Arc<Server<A>>, tcp: TcpStream, peer: SocketAddr) {
-    let balancer =
-        || server.edge.config.proxy_protocol.iter().any(|network| network.contains(&peer.ip().to_canonical()));
-    let capped = server.kind != ListenerKind::Ops && !server.edge.proxies.trusts(peer.ip()) && !balancer();
+    let told = || server.edge.proxies.trusts(peer.ip()) || server.edge.config.is_load_balancer(peer.ip());
+    let capped = server.kind != ListenerKind::Ops && !told();
     let place = match server.phase().connections.admit(server.kind, peer.ip(), capped) {
         Ok(place) => place,
         Err(full) => return telemetry::connection_refused(server.kind, full.as_str()),

@@ -78,7 +78,6 @@ impl<A: App> Threshold<A> {
 
 impl<A: App> App for Threshold<A> {
     async fn call(&self, request: Request<EdgeBody>) -> Response<ResponseBody> {
-        let edge = request.extensions().get::<EdgeInfo>().cloned();
         let is_challenge = HttpAnswers::is_challenge(request.uri().path());
         if is_challenge {
             let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -86,12 +85,13 @@ impl<A: App> App for Threshold<A> {
                 return answer;
             }
         }
-        let redirect = edge.as_ref().filter(|_| !is_challenge).and_then(|edge| self.redirect(edge, &request));
+        let edge = request.extensions().get::<EdgeInfo>();
+        let secure = edge.is_some_and(|edge| edge.scheme == Scheme::Https);
+        let redirect = edge.filter(|_| !is_challenge).and_then(|edge| self.redirect(edge, &request));
         if let Some(redirect) = redirect {
             return redirect;
         }
         let mut answer = self.inner.call(request).await;
-        let secure = edge.is_some_and(|edge| edge.scheme == Scheme::Https);
         if let Some(hsts) = self.hsts.as_ref().filter(|_| secure) {
             answer.headers_mut().entry(header::STRICT_TRANSPORT_SECURITY).or_insert_with(|| hsts.clone());
         }

@@ -14,7 +14,7 @@ use super::{live::Routing, passage::Passage};
 use crate::{
     app::ResponseBody,
     body::{BodyError, EdgeBody},
-    identity_field::IDENTITY,
+    identity_field::{IDENTITY, spelled_like, take_off},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -40,9 +40,8 @@ pub(crate) async fn to_pool(
     context.priority = priority(passage.modifiers().shedding);
     context.deadline = passage.time_limit().map(|limit| Instant::now() + limit);
     context.fields.insert(REQUEST_ID, passage.edge.request_id.header_value());
-    for name in [CLIENT_CERTIFICATE, CLIENT_CERTIFICATE_CHAIN] {
-        request.headers_mut().remove(name);
-    }
+    let ours = [CLIENT_CERTIFICATE, CLIENT_CERTIFICATE_CHAIN];
+    take_off(request.headers_mut(), |name| ours.iter().any(|ours| spelled_like(name, ours)));
     if let Some(certificate) =
         passage.edge.client_certificate.as_ref().filter(|_| passage.modifiers().client_certificate)
         && let Ok(value) = HeaderValue::from_str(&format!(":{}:", BASE64_STANDARD.encode(certificate.der())))

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::passage::{Passage, full};
 use crate::{
     app::ResponseBody,
-    identity_field::{IDENTITY, spelled_like},
+    identity_field::{IDENTITY, spelled_like, take_off},
 };
 
 const METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
@@ -75,11 +75,7 @@ impl ForwardAuth {
 
     /// Takes off what a client says under the names of the service's own words, in any spelling.
     pub(crate) fn strip(&self, headers: &mut HeaderMap) {
-        let forged = |name: &&HeaderName| self.copied.iter().any(|ours| spelled_like(name, ours));
-        let forged: Vec<HeaderName> = headers.keys().filter(forged).cloned().collect();
-        for name in forged {
-            headers.remove(name);
-        }
+        take_off(headers, |name| self.copied.iter().any(|ours| spelled_like(name, ours)));
     }
 
     /// Asks; gives what goes on with the request.

@@ -74,7 +74,8 @@ async fn what_clients_forge_does_not_reach_the_service() {
 
     let forged = "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\nForwarded: for=6.6.6.6\r\n\
                   X-Request-Id: mine\r\nX-From: client\r\nConnection: X-Request-Id, X-Forwarded-For, X-Secret\r\n\
-                  X-Secret: 1\r\nKeep-Alive: 1\r\nProxy-Connection: x\r\nTE: gzip\r\n";
+                  X-Secret: 1\r\nKeep-Alive: 1\r\nProxy-Connection: x\r\nTE: gzip\r\n\
+                  Client-Cert: :x:\r\nClient_Cert: :x:\r\nClient-Cert_Chain: :x:\r\n";
     assert_eq!(edge.get("/", forged).await.status, 200);
 
     let seen = service.seen.lock().unwrap();
@@ -85,6 +86,9 @@ async fn what_clients_forge_does_not_reach_the_service() {
     assert_eq!(text("x-request-id").as_deref(), Some("mine"));
     assert_eq!(text("x-from").as_deref(), Some("edge"));
     for gone in ["forwarded", "x-secret", "keep-alive", "proxy-connection", "te", "connection"] {
+        assert_eq!(text(gone), None, "{gone}");
+    }
+    for gone in ["client-cert", "client_cert", "client-cert_chain"] {
         assert_eq!(text(gone), None, "{gone}");
     }
 }
