@@ -1,7 +1,7 @@
 //! Records: JSON objects that fit their collection's schema, always sealed. Events and the trail tell their ids only.
 
 use kernel::{Caller, Expected, ListParams, ListRequest, Page, Problem, Tx};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Vault;
 use crate::announce::announce;
@@ -124,7 +124,7 @@ impl Vault {
                 let keys = Keyring::load(tx, self.db().keys(), [collection.id.uuid()]).await?;
                 let mut record = row.open(tx.tenant(), &keys)?;
                 if let Some(patch) = &patch {
-                    merge(&mut record.data, patch);
+                    json_patch::merge(&mut record.data, patch);
                 }
                 schema::validate(collection.open(tx.tenant(), &keys)?.schema.as_ref(), &record.data)?;
                 record.updated_at = tx.now();
@@ -207,25 +207,6 @@ async fn tell(tx: &Tx, caller: &Caller, action: &'static str, record: &Record) -
     announce(tx, caller, action, ("record", record.id.to_string()), &data).await
 }
 
-/// RFC 7396, section 2.
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(members) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    let Some(object) = target.as_object_mut() else { return };
-    for (name, member) in members {
-        if member.is_null() {
-            object.remove(name);
-        } else {
-            merge(object.entry(name.clone()).or_insert(Value::Null), member);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,7 +222,7 @@ mod tests {
             (json!({}), json!({ "a": { "bb": { "ccc": null } } }), json!({ "a": { "bb": {} } })),
         ] {
             let mut value = target;
-            merge(&mut value, &patch);
+            json_patch::merge(&mut value, &patch);
             assert_eq!(value, merged);
         }
     }
