@@ -57,8 +57,13 @@ impl CertificateRows {
         drop(self.db.set(db));
     }
 
+    /// The database, once it is there.
+    pub(crate) fn database(&self) -> Option<&Db> {
+        self.db.get()
+    }
+
     fn db(&self) -> Result<&Db, StoreError> {
-        self.db.get().ok_or_else(|| StoreError::Unavailable("it is not open yet".to_owned()))
+        self.database().ok_or_else(|| StoreError::Unavailable("it is not open yet".to_owned()))
     }
 
     async fn read<T>(&self, work: impl AsyncFnOnce(&Tx) -> Result<T, Fault> + Clone) -> Result<T, StoreError> {

@@ -24,7 +24,6 @@ pub struct Edge(Arc<Inner>);
 
 struct Inner {
     issuance: Issuance,
-    db: OnceLock<Db>,
     steering: OnceLock<Arc<dyn Steering>>,
     applied: Mutex<Applied>,
     /// One at a time puts rows in force, so that older ones don't come after newer ones.
@@ -48,7 +47,6 @@ impl Edge {
         let issuance = Issuance::open(config, data, keys, (clock, random))?;
         Ok(Self(Arc::new(Inner {
             issuance,
-            db: OnceLock::new(),
             steering: OnceLock::new(),
             applied: Mutex::default(),
             following: tokio::sync::Mutex::default(),
@@ -58,7 +56,6 @@ impl Edge {
 
     /// From now on the rows are in this database.
     pub fn attach(&self, db: &Db) {
-        drop(self.0.db.set(db.clone()));
         self.0.issuance.rows.attach(db.clone());
     }
 
@@ -235,7 +232,7 @@ impl Edge {
     }
 
     pub(crate) fn db(&self) -> Result<&Db, Problem> {
-        self.0.db.get().ok_or_else(|| Problem::internal("the edge's database is not attached"))
+        self.0.issuance.rows.database().ok_or_else(|| Problem::internal("the edge's database is not attached"))
     }
 }
 
