@@ -1,14 +1,13 @@
-import { Button, Text } from "@mantine/core";
+import { Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { getRouteApi } from "@tanstack/react-router";
 import { useAction } from "../../api/action";
 import { api, ask, ifMatch } from "../../api/client";
 import { mergePatch, type JsonObject } from "../../api/json";
 import type { Pool } from "../../api/types";
 import { usePermissions } from "../../session/permissions";
-import { ConfirmDialog } from "../../ui/confirm-dialog";
+import { DeleteEntry } from "../../ui/delete-entry";
 import { Page } from "../../ui/page";
 import { QueryView } from "../../ui/query-view";
 import { Section } from "../../ui/section";
@@ -91,36 +90,24 @@ function EditPool({ pool, readOnly, onReload }: { pool: Pool; readOnly: boolean;
 }
 
 function DeletePool({ pool, onReload }: { pool: Pool; onReload: () => void }) {
-  const [asking, setAsking] = useState(false);
-  const navigate = useNavigate();
-  const remove = useAction({
-    run: (_, headers) =>
-      ask(
-        api.DELETE("/api/v1/edge/pools/{id}", {
-          params: { path: { id: pool.id } },
-          headers: { ...headers, ...ifMatch(pool) },
-        }),
-      ),
-    changes: [["pools"], ["routing"], ["upstreams"]],
-    done: "Pool deleted.",
-    onSuccess: () => void navigate({ to: "/routes/pools" }),
-  });
   return (
-    <>
-      <Button variant="default" onClick={() => setAsking(true)}>
-        Delete
-      </Button>
-      {asking && (
-        <ConfirmDialog
-          title={`Delete the pool ${pool.name}?`}
-          confirmLabel="Delete the pool"
-          action={remove}
-          onClose={() => setAsking(false)}
-          onReload={onReload}
-        >
-          A pool that a route still names is not deleted. Requests under way are finished.
-        </ConfirmDialog>
-      )}
-    </>
+    <DeleteEntry
+      title={`Delete the pool ${pool.name}?`}
+      confirmLabel="Delete the pool"
+      run={(headers) =>
+        ask(
+          api.DELETE("/api/v1/edge/pools/{id}", {
+            params: { path: { id: pool.id } },
+            headers: { ...headers, ...ifMatch(pool) },
+          }),
+        )
+      }
+      changes={[["pools"], ["routing"], ["upstreams"]]}
+      done="Pool deleted."
+      leadsTo="/routes/pools"
+      onReload={onReload}
+    >
+      A pool that a route still names is not deleted. Requests under way are finished.
+    </DeleteEntry>
   );
 }

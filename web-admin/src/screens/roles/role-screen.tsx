@@ -1,12 +1,10 @@
-import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { getRouteApi } from "@tanstack/react-router";
 import { useAction } from "../../api/action";
 import { api, ask, ifMatch } from "../../api/client";
 import type { Role } from "../../api/types";
 import { usePermissions } from "../../session/permissions";
-import { ConfirmDialog } from "../../ui/confirm-dialog";
+import { DeleteEntry } from "../../ui/delete-entry";
 import { Page } from "../../ui/page";
 import { QueryView } from "../../ui/query-view";
 import { RoleForm, type RoleValues } from "./role-form";
@@ -63,36 +61,24 @@ function EditRole({ role, readOnly, onReload }: { role: Role; readOnly: boolean;
 }
 
 function DeleteRole({ role, onReload }: { role: Role; onReload: () => void }) {
-  const [asking, setAsking] = useState(false);
-  const navigate = useNavigate();
-  const remove = useAction({
-    run: (_, headers) =>
-      ask(
-        api.DELETE("/api/v1/tenancy/roles/{id}", {
-          params: { path: { id: role.id } },
-          headers: { ...headers, ...ifMatch(role) },
-        }),
-      ),
-    changes: [["roles"]],
-    done: "Role deleted.",
-    onSuccess: () => void navigate({ to: "/roles" }),
-  });
   return (
-    <>
-      <Button variant="default" onClick={() => setAsking(true)}>
-        Delete
-      </Button>
-      {asking && (
-        <ConfirmDialog
-          title={`Delete the role ${role.name}?`}
-          confirmLabel="Delete the role"
-          action={remove}
-          onClose={() => setAsking(false)}
-          onReload={onReload}
-        >
-          A role that members still hold is not deleted; give them another one first.
-        </ConfirmDialog>
-      )}
-    </>
+    <DeleteEntry
+      title={`Delete the role ${role.name}?`}
+      confirmLabel="Delete the role"
+      run={(headers) =>
+        ask(
+          api.DELETE("/api/v1/tenancy/roles/{id}", {
+            params: { path: { id: role.id } },
+            headers: { ...headers, ...ifMatch(role) },
+          }),
+        )
+      }
+      changes={[["roles"]]}
+      done="Role deleted."
+      leadsTo="/roles"
+      onReload={onReload}
+    >
+      A role that members still hold is not deleted; give them another one first.
+    </DeleteEntry>
   );
 }

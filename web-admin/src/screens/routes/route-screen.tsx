@@ -1,14 +1,13 @@
 import { Button, Code } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useAction } from "../../api/action";
 import { api, ask, ifMatch } from "../../api/client";
 import { mergePatch, type JsonObject } from "../../api/json";
 import type { Route } from "../../api/types";
 import { usePermissions } from "../../session/permissions";
-import { ConfirmDialog } from "../../ui/confirm-dialog";
+import { DeleteEntry } from "../../ui/delete-entry";
 import { Facts } from "../../ui/facts";
 import { Page } from "../../ui/page";
 import { QueryView } from "../../ui/query-view";
@@ -111,37 +110,25 @@ function EditRoute(props: { route: Route; readOnly: boolean; onReload: () => voi
 }
 
 function DeleteRoute({ route, onReload }: { route: Route; onReload: () => void }) {
-  const [asking, setAsking] = useState(false);
-  const navigate = useNavigate();
-  const remove = useAction({
-    run: (_, headers) =>
-      ask(
-        api.DELETE("/api/v1/edge/routes/{id}", {
-          params: { path: { id: route.id } },
-          headers: { ...headers, ...ifMatch(route) },
-        }),
-      ),
-    changes: [["routes"], ["routing"]],
-    done: "Route deleted.",
-    onSuccess: () => void navigate({ to: "/routes" }),
-  });
   return (
-    <>
-      <Button variant="default" onClick={() => setAsking(true)}>
-        Delete
-      </Button>
-      {asking && (
-        <ConfirmDialog
-          title={`Delete the route ${route.name}?`}
-          confirmLabel="Delete the route"
-          action={remove}
-          onClose={() => setAsking(false)}
-          onReload={onReload}
-        >
-          Its requests go to the next route that takes them, or to Holdfast itself. Those that have begun are
-          finished.
-        </ConfirmDialog>
-      )}
-    </>
+    <DeleteEntry
+      title={`Delete the route ${route.name}?`}
+      confirmLabel="Delete the route"
+      run={(headers) =>
+        ask(
+          api.DELETE("/api/v1/edge/routes/{id}", {
+            params: { path: { id: route.id } },
+            headers: { ...headers, ...ifMatch(route) },
+          }),
+        )
+      }
+      changes={[["routes"], ["routing"]]}
+      done="Route deleted."
+      leadsTo="/routes"
+      onReload={onReload}
+    >
+      Its requests go to the next route that takes them, or to Holdfast itself. Those that have begun are
+      finished.
+    </DeleteEntry>
   );
 }
