@@ -28,7 +28,7 @@ pub use id::{
     TenantKind,
 };
 pub use keys::{KeyError, Mac, OpenError, RootKey, Sealer};
-pub use list::{Field, FieldKind, FieldMask, ListParams, ListRequest, Listing, Page};
+pub use list::{Datum, Field, FieldKind, FieldMask, Filter, ListParams, ListRequest, Listing, Page, Span};
 pub use patch::Patch;
 pub use problem::{FieldError, Kind, Problem};
 pub use secret::Secret;

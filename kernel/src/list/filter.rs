@@ -22,7 +22,7 @@ const MAX_TERMS: usize = 50;
 
 /// A parsed filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Node {
+pub(super) enum Node {
     All(Vec<Node>),
     Any(Vec<Node>),
     Not(Box<Node>),
@@ -30,7 +30,7 @@ enum Node {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operator {
+pub(super) enum Operator {
     Equal,
     NotEqual,
     Greater,
@@ -47,6 +47,14 @@ enum Operator {
 /// # Errors
 /// 400 that says what is wrong: the grammar, an unknown field, or a value that does not fit its field.
 pub(super) fn condition(listing: &Listing, text: &str) -> Result<Condition, Problem> {
+    build(listing, &parse(text)?)
+}
+
+/// Parses a filter, whatever its fields.
+///
+/// # Errors
+/// 400 that says where the grammar is broken.
+pub(super) fn parse(text: &str) -> Result<Node, Problem> {
     if text.len() > MAX_LENGTH {
         return Err(invalid(&format!("A filter has at most {MAX_LENGTH} bytes.")));
     }
@@ -64,7 +72,7 @@ pub(super) fn condition(listing: &Listing, text: &str) -> Result<Condition, Prob
     if terms(&node) > MAX_TERMS {
         return Err(invalid(&format!("A filter has at most {MAX_TERMS} comparisons.")));
     }
-    build(listing, &node)
+    Ok(node)
 }
 
 fn invalid(detail: &str) -> Problem {
@@ -164,13 +172,19 @@ fn build(listing: &Listing, node: &Node) -> Result<Condition, Problem> {
         }
         Node::Not(node) => build(listing, node)?.not(),
         Node::Compare { field, operator, values } => {
-            let known = listing.field(field).filter(|field| field.kind != FieldKind::Opaque).ok_or_else(|| {
-                let names: Vec<_> =
-                    listing.fields.iter().filter(|f| f.kind != FieldKind::Opaque).map(|f| f.name).collect();
-                invalid(&format!("{field:?} is no field to filter by; there are {}.", names.join(", ")))
-            })?;
-            Condition::all().add(compare(known, *operator, values)?)
+            Condition::all().add(compare(known(listing, field)?, *operator, values)?)
         }
+    })
+}
+
+/// A field that can be filtered by.
+///
+/// # Errors
+/// 400 that names those that there are.
+pub(super) fn known(listing: &Listing, field: &str) -> Result<&'static Field, Problem> {
+    listing.field(field).filter(|field| field.kind != FieldKind::Opaque).ok_or_else(|| {
+        let names: Vec<_> = listing.fields.iter().filter(|f| f.kind != FieldKind::Opaque).map(|f| f.name).collect();
+        invalid(&format!("{field:?} is no field to filter by; there are {}.", names.join(", ")))
     })
 }
 

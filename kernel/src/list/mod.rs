@@ -3,7 +3,9 @@
 mod cursor;
 mod field;
 mod filter;
+mod memory;
 mod page;
 
 pub use field::{Field, FieldKind, Listing};
-pub use page::{FieldMask, ListParams, ListRequest, Page};
+pub use memory::{Datum, Filter};
+pub use page::{FieldMask, ListParams, ListRequest, Page, Span};

@@ -45,6 +45,19 @@ pub struct ListRequest {
     keys: RootKey,
 }
 
+/// A stretch of a list that lies in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// How many items.
+    pub wanted: usize,
+    /// The highest number first.
+    pub descending: bool,
+    /// Only those above.
+    pub above: Option<i64>,
+    /// Only those below.
+    pub below: Option<i64>,
+}
+
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Object)]
 pub struct Page<T: ParseFromJSON + ToJSON> {
@@ -102,6 +115,23 @@ impl ListRequest {
         }
         select.limit(self.limit + 1);
         Ok(())
+    }
+
+    /// How many items to look for where they lie in memory, and between which whole numbers, for a list in the order of
+    /// such a number alone: one more than the page, to know whether there is a next one.
+    ///
+    /// # Errors
+    /// 400 for a cursor whose value does not fit the order.
+    pub fn span(&self) -> Result<Span, Problem> {
+        let wanted = usize::try_from(self.limit + 1).unwrap_or(usize::MAX);
+        let mut span = Span { wanted, descending: self.descending, above: None, below: None };
+        if let Some(position) = &self.after {
+            let Value::BigInt(Some(number)) = self.order.kind.read(self.order.name, &position.value)? else {
+                return Err(Problem::internal(format!("{} is in no order of numbers", self.listing.resource)));
+            };
+            if self.descending { span.below = Some(number) } else { span.above = Some(number) }
+        }
+        Ok(span)
     }
 
     /// Makes the page of the rows that the query brought.
