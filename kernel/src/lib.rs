@@ -21,7 +21,9 @@ mod version;
 
 pub use caller::{Actor, Caller, Level, Permission, PermissionSet, PermissionSpec, Reach, RequestContext};
 pub use clock::{Clock, Random};
-pub use db::{Conn, ConnectError, Db, DbConfig, DbFigures, Engine, Signals, Tx, prune_idempotency};
+pub use db::{
+    Conn, ConnectError, Db, DbConfig, DbFigures, Engine, Invalidations, Signals, StaleHook, Tx, prune_idempotency,
+};
 pub use egress::{Egress, EgressAnswer, EgressConfig, EgressError, EgressRequest, Pace};
 pub use id::{
     AccountId, AccountKind, ApiKeyId, ApiKeyKind, Id, IdKind, SYSTEM_TENANT, SessionId, SessionKind, TenantId,

@@ -225,7 +225,80 @@ mod units {
         }
     }
 
+    async fn authors_that_leave_in_a_statement_s_midst_take_nothing_of_their_neighbours_along(engine: Engine) {
+        let db = Arc::new(testkit::db(engine).await);
+        let slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) \
+                    SELECT COUNT(*) AS count FROM n";
+        let mut units = JoinSet::new();
+        for number in 0..48 {
+            let db = Arc::clone(&db);
+            units.spawn(async move {
+                let author = caller();
+                let unit = db.write(&author, async |tx| {
+                    put(tx, &format!("unit {number}")).await?;
+                    if number % 3 == 0 {
+                        tx.one::<Count>(slow, []).await?;
+                        std::future::pending::<()>().await;
+                    }
+                    Ok::<_, Problem>(())
+                });
+                if number % 3 == 0 {
+                    tokio::time::timeout(Duration::from_millis(5), unit).await.is_err()
+                } else {
+                    unit.await.is_ok()
+                }
+            });
+        }
+
+        assert!(units.join_all().await.into_iter().all(|as_meant| as_meant));
+        assert_eq!(count(&db).await, 32);
+    }
+
+    /// SQLite ends a transaction by itself when the disk is full, for example.
+    #[tokio::test]
+    async fn a_transaction_that_ended_by_itself_is_no_success_for_anybody_in_it() {
+        let db = Arc::new(testkit::db(Engine::Sqlite).await);
+        let hooks = Arc::new(AtomicUsize::new(0));
+        let mut units = JoinSet::new();
+        for number in 0..8 {
+            let (db, hooks) = (Arc::clone(&db), Arc::clone(&hooks));
+            units.spawn(async move {
+                let author = caller();
+                let unit = db.write(&author, async |tx| {
+                    let hooks = Arc::clone(&hooks);
+                    tx.on_commit(move || {
+                        hooks.fetch_add(1, Ordering::SeqCst);
+                    });
+                    put(tx, &format!("unit {number}")).await?;
+                    if number == 4 {
+                        tx.conn().execute_unprepared("ROLLBACK").await?;
+                    }
+                    Ok::<_, Problem>(())
+                });
+                (number, unit.await)
+            });
+        }
+        let outcomes = units.join_all().await;
+
+        let kept = outcomes.iter().filter(|(_, outcome)| outcome.is_ok()).count();
+        assert!(outcomes.iter().any(|(number, outcome)| *number == 4 && outcome.is_err()), "{outcomes:?}");
+        assert_eq!((count(&db).await, hooks.load(Ordering::SeqCst)), (i64::try_from(kept).unwrap(), kept));
+        db.write(&caller(), async |tx| put(tx, "after").await).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_closed_takes_no_more_units_and_keeps_what_it_had() {
+        let db = testkit::db(Engine::Sqlite).await;
+        db.write(&caller(), async |tx| put(tx, "before").await).await.unwrap();
+
+        db.close().await;
+        let after = db.write(&caller(), async |tx| put(tx, "after").await).await;
+
+        assert_eq!(after.unwrap_err().code, "kernel.database_away");
+    }
+
     on_both_engines!(
+        authors_that_leave_in_a_statement_s_midst_take_nothing_of_their_neighbours_along,
         readers_that_leave_or_fail_take_no_connection_with_them,
         a_failed_unit_leaves_nothing_and_its_neighbours_alone,
         a_unit_whose_author_leaves_is_rolled_back_and_the_next_one_goes_on,

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sea_orm::sqlx::ConnectOptions as _;
@@ -13,7 +12,7 @@ use serde::Deserialize;
 use crate::clock::{Clock, Random};
 use crate::db::engine::Engine;
 use crate::db::group::GroupWriter;
-use crate::db::{Db, Inner, Readers, Signals, Writer, readers};
+use crate::db::{Db, Inner, Invalidations, Readers, Signals, Writer, readers};
 use crate::keys::RootKey;
 
 /// Where the database is and how it is used.
@@ -92,7 +91,9 @@ impl Db {
             Engine::Postgres => postgres(config).await,
         }
         .map_err(ConnectError::Open)?;
-        Ok(Self(Arc::new(Inner { engine, readers, writer, clock, random, signals, keys })))
+        let url = (engine == Engine::Postgres).then(|| config.url.clone());
+        let invalidations = Invalidations::new(random.uuid().to_string(), url);
+        Ok(Self(Arc::new(Inner { engine, readers, writer, clock, random, signals, invalidations, keys })))
     }
 
     /// Refuses a role that row-level security does not bind.
@@ -117,33 +118,30 @@ impl Db {
     }
 }
 
+/// How long the connection for schema steps stays open when nobody uses it.
+const STEPS_IDLE: Duration = Duration::from_secs(5);
+
 /// Readers and one writer on a file in WAL mode; every commit is on disk before it is answered.
 async fn sqlite(config: &DbConfig, path: &Path, signals: Signals) -> Result<(Readers, Writer), DbErr> {
-    let suspect = Arc::new(AtomicBool::new(false));
     let wait = Duration::from_secs(config.acquire_timeout);
+    let writing = tuned(SqliteConnectOptions::new().disable_statement_logging(), path, false);
+    let writer = GroupWriter::start(writing, signals).await?;
     let file = path.to_owned();
     let mut options = ConnectOptions::new("sqlite::memory:");
     options
         .max_connections(1)
         .min_connections(0)
+        .connect_lazy(true)
         .acquire_timeout(wait)
-        .idle_timeout(None)
+        .idle_timeout(STEPS_IDLE)
         .max_lifetime(None)
         .test_before_acquire(false)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(move |sqlite| tuned(sqlite, &file, false));
-    let fault = Arc::clone(&suspect);
-    options.map_sqlx_sqlite_pool_opts(move |pool| {
-        let suspect = Arc::clone(&fault);
-        pool.before_acquire(move |_, _| {
-            let sound = !suspect.swap(false, Ordering::AcqRel);
-            Box::pin(async move { Ok(sound) })
-        })
-    });
-    let writer = Database::connect(options).await?;
+    let steps = Database::connect(options).await?;
     let reading = tuned(SqliteConnectOptions::new().disable_statement_logging(), path, true);
     let readers = readers::Readers::new(reading, config.max_connections, wait);
-    Ok((Readers::Sqlite(readers), Writer::Group(GroupWriter::start(writer, suspect, signals))))
+    Ok((Readers::Sqlite(readers), Writer::Group(writer, steps)))
 }
 
 /// How every connection to the file is set.
@@ -163,7 +161,9 @@ fn tuned(options: SqliteConnectOptions, file: &Path, read_only: bool) -> SqliteC
         .pragma("secure_delete", "ON")
         // Filters compare text byte by byte on both engines.
         .pragma("case_sensitive_like", "ON")
-        .pragma("cache_size", "-4096")
+        .pragma("cache_size", if read_only { "-4096" } else { "-16384" })
+        // 16 MB: a page that is written again soon reaches the database once.
+        .pragma("wal_autocheckpoint", "4000")
         .statement_cache_capacity(256)
 }
 

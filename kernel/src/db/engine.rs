@@ -70,6 +70,15 @@ impl Engine {
         }
     }
 
+    /// A table of the texts in a parameter that is a JSON array of them, for a `FROM`: its column is `value`. One parameter
+    /// for many rows, since binding so many costs the square of their number on SQLite.
+    pub fn texts(self, parameter: usize) -> String {
+        match self {
+            Self::Sqlite => format!("json_each(${parameter})"),
+            Self::Postgres => format!("json_array_elements_text(${parameter}::json) AS texts (value)"),
+        }
+    }
+
     /// A statement that serialises all writers which name the same number until they commit.
     pub fn lock(self, number: i64) -> Option<String> {
         match self {

@@ -27,7 +27,7 @@ impl Db {
             }
         };
         let waiting = match &self.0.writer {
-            Writer::Group(group) => group.waiting(),
+            Writer::Group(group, _) => group.waiting(),
             Writer::Pool(_) => 0,
         };
         DbFigures { busy, idle, most, waiting }

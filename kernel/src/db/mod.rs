@@ -1,4 +1,4 @@
-//! The only ways to the database: [`Db::read`], [`Db::write`] and [`Db::write_once`].
+//! The only ways to the database: [`Db::read`], [`Db::write`], and its forms [`Db::write_one`] and [`Db::write_once`].
 
 mod connect;
 mod engine;
@@ -7,6 +7,8 @@ mod fault;
 mod figures;
 mod group;
 mod idempotency;
+mod invalidation;
+mod line;
 mod readers;
 mod signal;
 mod tx;
@@ -14,7 +16,7 @@ mod tx;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -27,11 +29,13 @@ pub use connect::{ConnectError, DbConfig};
 pub use engine::Engine;
 pub use figures::DbFigures;
 pub use idempotency::prune as prune_idempotency;
+pub use invalidation::{Invalidations, StaleHook};
 pub use signal::Signals;
 pub use tx::{Conn, Tx};
 
 use fault::Fault;
 use group::GroupWriter;
+use tx::Hooks;
 
 /// How often a unit of work that lost a race is run again, deadline permitting.
 const MAX_ATTEMPTS: u32 = 8;
@@ -49,6 +53,7 @@ struct Inner {
     clock: Clock,
     random: Random,
     signals: Signals,
+    invalidations: Invalidations,
     keys: RootKey,
 }
 
@@ -60,8 +65,8 @@ enum Readers {
 
 /// How units of work reach the disk.
 enum Writer {
-    /// One connection that commits concurrent units of work together.
-    Group(GroupWriter),
+    /// One connection that commits concurrent units of work together; and another, opened for schema steps alone.
+    Group(GroupWriter, DatabaseConnection),
     /// A transaction each, on a pooled connection.
     Pool(DatabaseConnection),
 }
@@ -98,6 +103,11 @@ impl Db {
     /// Wake-ups that follow a commit in this process.
     pub fn signals(&self) -> &Signals {
         &self.0.signals
+    }
+
+    /// What goes stale with a commit, in this process or another.
+    pub fn invalidations(&self) -> &Invalidations {
+        &self.0.invalidations
     }
 
     /// Runs queries in the caller's scope. Each statement sees what was committed when it began.
@@ -151,6 +161,41 @@ impl Db {
         bounded(caller, attempts).await
     }
 
+    /// Runs one statement as a unit of work of its own, and rings `bell` after its commit. On SQLite it is one word
+    /// to the connection where [`Self::write`] takes three at least. What the statement does is its whole effect; it may
+    /// not fail but by a fault of the database.
+    ///
+    /// # Errors
+    /// 503 when the database is away, full or read-only; 504 when the deadline passes (it may be done then or not).
+    pub async fn write_one(
+        &self,
+        caller: &Caller,
+        sql: &'static str,
+        values: &[Value],
+        bell: &'static str,
+    ) -> Result<(), Problem> {
+        let Writer::Group(group, _) = &self.0.writer else {
+            let work = async |tx: &Tx| {
+                tx.execute(sql, values.iter().cloned()).await?;
+                tx.ring_on_commit(bell);
+                Ok(())
+            };
+            return self.write(caller, work).await;
+        };
+        let attempts = async {
+            for attempt in 1..=MAX_ATTEMPTS {
+                let statement = Statement::from_sql_and_values(self.0.engine.backend(), sql, values.iter().cloned());
+                match group.single(statement, Hooks::bell(bell)).await {
+                    Ok(()) => return Ok(()),
+                    Err(Fault::Contention) => tokio::time::sleep(self.backoff(attempt)).await,
+                    Err(fault) => return Err(fault.problem()),
+                }
+            }
+            Err(Fault::Contention.problem())
+        };
+        bounded(caller, attempts).await
+    }
+
     /// [`Self::write`], at most once for each `Idempotency-Key` of the caller: a repetition returns the first
     /// result and changes nothing. `input` is what the client asked for; the same key with other input is a 422.
     ///
@@ -193,7 +238,7 @@ impl Db {
     pub async fn ping(&self, wait: Duration) -> Result<(), String> {
         let asked = async {
             match &self.0.readers {
-                Readers::Sqlite(readers) => readers.lend().await?.execute_unprepared("SELECT 1").await,
+                Readers::Sqlite(readers) => readers.lend().await?.line.execute_unprepared("SELECT 1").await,
                 Readers::Postgres(pool) => pool.execute_unprepared("SELECT 1").await,
             }
         };
@@ -207,7 +252,10 @@ impl Db {
     /// Closes all connections after their work.
     pub async fn close(&self) {
         let writer = match &self.0.writer {
-            Writer::Group(group) => group.close().await,
+            Writer::Group(group, steps) => {
+                group.close().await;
+                steps.clone().close().await
+            }
             Writer::Pool(_) => Ok(()),
         };
         let readers = match &self.0.readers {
@@ -219,10 +267,10 @@ impl Db {
         }
     }
 
-    /// The pooled connection, for migrations.
+    /// The connection for schema steps.
     pub fn migration_connection(&self) -> DatabaseConnection {
         match &self.0.writer {
-            Writer::Group(group) => group.connection(),
+            Writer::Group(_, steps) => steps.clone(),
             Writer::Pool(pool) => pool.clone(),
         }
     }
@@ -233,7 +281,7 @@ impl Db {
         F: AsyncFnOnce(&Tx) -> Result<T, E> + Clone,
     {
         match &self.0.writer {
-            Writer::Group(group) => self.in_group(group, caller, work).await,
+            Writer::Group(group, _) => self.in_group(group, caller, work).await,
             Writer::Pool(pool) => self.in_transaction(pool, caller, work).await,
         }
     }
@@ -243,12 +291,12 @@ impl Db {
         E: From<Problem>,
         F: AsyncFnOnce(&Tx) -> Result<T, E> + Clone,
     {
-        let turn = group.turn().await.map_err(failure)?;
-        let tx = self.tx(Conn::transaction(turn.savepoint), caller);
+        let unit = group.turn().await.map_err(failure)?;
+        let tx = self.tx(Conn::unit(unit), caller);
         let value = settle(&tx, work(&tx).await)?;
         let (conn, hooks) = tx.into_parts();
-        let savepoint = conn.into_transaction().ok_or_else(|| Failure::Final(Problem::internal("no unit").into()))?;
-        turn.done.commit(savepoint, hooks).await.map_err(failure)?;
+        let unit = conn.into_unit().ok_or_else(|| Failure::Final(Problem::internal("no unit").into()))?;
+        unit.commit(hooks).await.map_err(failure)?;
         Ok(value)
     }
 
@@ -268,6 +316,8 @@ impl Db {
         let value = settle(&tx, work(&tx).await)?;
         let (conn, hooks) = tx.into_parts();
         let begun = conn.into_transaction().ok_or_else(|| Failure::Final(Problem::internal("no unit").into()))?;
+        let left = self.0.invalidations.leave_word(&begun, &hooks.stale).await;
+        left.map_err(|error| failure(Fault::of(&error)))?;
         let signals = self.0.signals.clone();
         let commit = async move {
             begun.commit().await.map_err(|error| Fault::of(&error))?;
@@ -282,7 +332,8 @@ impl Db {
     }
 
     fn tx(&self, conn: Conn, caller: &Caller) -> Tx {
-        Tx::new(conn, self.0.engine, caller.tenant, self.0.clock.clone(), self.0.random.clone())
+        let (engine, invalidations) = (self.0.engine, self.0.invalidations.clone());
+        Tx::new(conn, (engine, invalidations), caller.tenant, (self.0.clock.clone(), self.0.random.clone()))
     }
 
     /// Full jitter over a doubling bound from 4 ms.

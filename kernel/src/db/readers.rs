@@ -1,16 +1,16 @@
-//! SQLite's reading connections, lent out whole. Each has a thread of its own, and a word to it costs two context
-//! switches; sqlx's pool says one more than the query with every return of a connection (a ping), which would double
-//! what a short read costs.
+//! SQLite's reading connections, lent out whole. sqlx's pool says one word more than the query with every return of a
+//! connection (a ping), which would double what a short read costs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sea_orm::sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteConnection};
-use sea_orm::sqlx::{self, AssertSqlSafe, Connection, Executor};
-use sea_orm::{DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values};
-use sea_query_sqlx::SqlxValues;
+use sea_orm::DbErr;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sea_orm::sqlx::{self, Connection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+
+use crate::db::line::{Line, away};
 
 /// The connections that nobody uses now, and room for more.
 pub(super) struct Readers {
@@ -38,7 +38,7 @@ impl Readers {
             Some(connection) => connection,
             None => SqliteConnection::connect_with(&self.options).await.map_err(away)?,
         };
-        Ok(Lent { connection: Some(connection), sound: true, readers: Arc::clone(self), _place: place })
+        Ok(Lent { line: Line::new(connection), readers: Arc::clone(self), _place: place })
     }
 
     /// How many may be lent out, how many are, and how many lie idle.
@@ -59,61 +59,19 @@ impl Readers {
     }
 }
 
-fn away(error: sqlx::Error) -> DbErr {
-    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
-}
-
 /// A connection on loan. It goes back when dropped, unless something failed or was given up on it.
 pub(super) struct Lent {
-    connection: Option<SqliteConnection>,
-    sound: bool,
+    pub(super) line: Line,
     readers: Arc<Readers>,
     _place: OwnedSemaphorePermit,
 }
 
-impl Lent {
-    /// The connection, believed broken until [`Self::settle`] says otherwise: whoever drops the query in its midst
-    /// leaves a statement behind that still runs.
-    fn borrow(&mut self) -> Result<&mut SqliteConnection, DbErr> {
-        self.sound = false;
-        self.connection.as_mut().ok_or_else(|| away(sqlx::Error::PoolClosed))
-    }
-
-    fn settle<T>(&mut self, outcome: Result<T, sqlx::Error>) -> Result<T, DbErr> {
-        self.sound = outcome.is_ok();
-        outcome.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))
-    }
-
-    pub(super) async fn one(&mut self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let outcome = query(&statement).fetch_optional(self.borrow()?).await;
-        Ok(self.settle(outcome)?.map(QueryResult::from))
-    }
-
-    pub(super) async fn all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let outcome = query(&statement).fetch_all(self.borrow()?).await;
-        Ok(self.settle(outcome)?.into_iter().map(QueryResult::from).collect())
-    }
-
-    pub(super) async fn execute(&mut self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let outcome = query(&statement).execute(self.borrow()?).await;
-        Ok(self.settle(outcome)?.into())
-    }
-
-    pub(super) async fn execute_unprepared(&mut self, sql: &str) -> Result<ExecResult, DbErr> {
-        let outcome = self.borrow()?.execute(AssertSqlSafe(sql)).await;
-        Ok(self.settle(outcome)?.into())
-    }
-}
-
-fn query(statement: &Statement) -> sqlx::query::Query<'_, Sqlite, SqlxValues> {
-    let values = statement.values.clone().unwrap_or(Values(Vec::new()));
-    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
-}
-
 impl Drop for Lent {
     fn drop(&mut self) {
-        let returned = self.connection.take().filter(|_| self.sound && !self.readers.places.is_closed());
-        if let Some(connection) = returned {
+        if !self.line.is_sound() || self.readers.places.is_closed() {
+            return;
+        }
+        if let Some(connection) = self.line.take() {
             self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         }
     }

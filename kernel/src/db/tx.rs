@@ -12,6 +12,8 @@ use sea_orm::{
 use crate::clock::{Clock, Random};
 use crate::db::engine::Engine;
 use crate::db::fault::Fault;
+use crate::db::group::Unit;
+use crate::db::invalidation::{Invalidations, Stale};
 use crate::db::readers::Lent;
 use crate::db::signal::Signals;
 use crate::id::{Id, IdKind, TenantId};
@@ -25,12 +27,17 @@ pub struct Conn {
 
 enum Executor {
     Lent(tokio::sync::Mutex<Lent>),
+    Unit(tokio::sync::Mutex<Unit>),
     Transaction(DatabaseTransaction),
 }
 
 impl Conn {
     pub(super) fn lent(connection: Lent) -> Self {
         Self { executor: Executor::Lent(tokio::sync::Mutex::new(connection)), fault: Mutex::default() }
+    }
+
+    pub(super) fn unit(unit: Unit) -> Self {
+        Self { executor: Executor::Unit(tokio::sync::Mutex::new(unit)), fault: Mutex::default() }
     }
 
     pub(super) fn transaction(transaction: DatabaseTransaction) -> Self {
@@ -40,7 +47,14 @@ impl Conn {
     pub(super) fn into_transaction(self) -> Option<DatabaseTransaction> {
         match self.executor {
             Executor::Transaction(transaction) => Some(transaction),
-            Executor::Lent(_) => None,
+            Executor::Lent(_) | Executor::Unit(_) => None,
+        }
+    }
+
+    pub(super) fn into_unit(self) -> Option<Unit> {
+        match self.executor {
+            Executor::Unit(unit) => Some(unit.into_inner()),
+            Executor::Lent(_) | Executor::Transaction(_) => None,
         }
     }
 
@@ -56,35 +70,39 @@ impl Conn {
 impl ConnectionTrait for Conn {
     fn get_database_backend(&self) -> DbBackend {
         match &self.executor {
-            Executor::Lent(_) => DbBackend::Sqlite,
+            Executor::Lent(_) | Executor::Unit(_) => DbBackend::Sqlite,
             Executor::Transaction(conn) => conn.get_database_backend(),
         }
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         self.note(match &self.executor {
-            Executor::Lent(conn) => conn.lock().await.execute(statement).await,
+            Executor::Lent(conn) => conn.lock().await.line.execute(statement).await,
+            Executor::Unit(conn) => conn.lock().await.line.execute(statement).await,
             Executor::Transaction(conn) => conn.execute_raw(statement).await,
         })
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         self.note(match &self.executor {
-            Executor::Lent(conn) => conn.lock().await.execute_unprepared(sql).await,
+            Executor::Lent(conn) => conn.lock().await.line.execute_unprepared(sql).await,
+            Executor::Unit(conn) => conn.lock().await.line.execute_unprepared(sql).await,
             Executor::Transaction(conn) => conn.execute_unprepared(sql).await,
         })
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         self.note(match &self.executor {
-            Executor::Lent(conn) => conn.lock().await.one(statement).await,
+            Executor::Lent(conn) => conn.lock().await.line.one(statement).await,
+            Executor::Unit(conn) => conn.lock().await.line.one(statement).await,
             Executor::Transaction(conn) => conn.query_one_raw(statement).await,
         })
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.note(match &self.executor {
-            Executor::Lent(conn) => conn.lock().await.all(statement).await,
+            Executor::Lent(conn) => conn.lock().await.line.all(statement).await,
+            Executor::Unit(conn) => conn.lock().await.line.all(statement).await,
             Executor::Transaction(conn) => conn.query_all_raw(statement).await,
         })
     }
@@ -93,11 +111,17 @@ impl ConnectionTrait for Conn {
 /// What to do once the unit of work is on disk.
 #[derive(Default)]
 pub(super) struct Hooks {
+    /// What other processes are told.
+    pub(super) stale: Vec<Stale>,
     actions: Vec<Box<dyn FnOnce() + Send>>,
     bells: Vec<&'static str>,
 }
 
 impl Hooks {
+    pub(super) fn bell(name: &'static str) -> Self {
+        Self { bells: vec![name], ..Self::default() }
+    }
+
     pub(super) fn run(self, signals: &Signals) {
         self.actions.into_iter().for_each(|action| action());
         self.bells.into_iter().for_each(|bell| signals.ring(bell));
@@ -111,6 +135,7 @@ pub struct Tx {
     tenant: TenantId,
     clock: Clock,
     random: Random,
+    invalidations: Invalidations,
     hooks: Mutex<Hooks>,
 }
 
@@ -121,8 +146,13 @@ impl fmt::Debug for Tx {
 }
 
 impl Tx {
-    pub(super) fn new(conn: Conn, engine: Engine, tenant: TenantId, clock: Clock, random: Random) -> Self {
-        Self { conn, engine, tenant, clock, random, hooks: Mutex::default() }
+    pub(super) fn new(
+        conn: Conn,
+        (engine, invalidations): (Engine, Invalidations),
+        tenant: TenantId,
+        (clock, random): (Clock, Random),
+    ) -> Self {
+        Self { conn, engine, tenant, clock, random, invalidations, hooks: Mutex::default() }
     }
 
     pub(super) fn into_parts(self) -> (Conn, Hooks) {
@@ -166,6 +196,17 @@ impl Tx {
     /// Does this once the unit is on disk and before its author gets the answer. It must be quick.
     pub fn on_commit(&self, action: impl FnOnce() + Send + 'static) {
         self.hooks.lock().unwrap_or_else(PoisonError::into_inner).actions.push(Box::new(action));
+    }
+
+    /// Once the unit is on disk, what is remembered under this topic about this subject (a name without spaces) is stale,
+    /// in every process: see [`Invalidations`].
+    pub fn stale_on_commit(&self, topic: &'static str, subject: &str) {
+        let invalidations = self.invalidations.clone();
+        let own = subject.to_owned();
+        self.on_commit(move || invalidations.tell(topic, Some(&own)));
+        if self.engine == Engine::Postgres {
+            self.hooks.lock().unwrap_or_else(PoisonError::into_inner).stale.push((topic, subject.to_owned()));
+        }
     }
 
     /// Rings a bell of [`Signals`] once the unit is on disk.
