@@ -1,13 +1,14 @@
 //! Writing an entry, in the transaction of what it tells of.
 
-use kernel::{Caller, Db, Problem, Tx};
+use chrono::{DateTime, Utc};
+use kernel::{Caller, Db, Problem, Random, TenantId, Tx};
 use serde_json::{Value, json};
 
 use crate::commitment;
 use crate::content::{Content, FORMAT};
 use crate::model::{AuditActor, AuditTarget, Outcome};
 use crate::sequencer;
-use crate::store;
+use crate::store::{self, NewRow};
 
 /// The longest name of a target, in characters; a client may have made it up.
 const MAX_TARGET: usize = 256;
@@ -61,14 +62,28 @@ impl Entry {
         self
     }
 
-    fn content(self, tx: &Tx, caller: &Caller) -> Content {
+    /// The row of an entry that is written now.
+    fn row(
+        self,
+        tenant: TenantId,
+        caller: &Caller,
+        (now, random): (DateTime<Utc>, &Random),
+    ) -> Result<NewRow, Problem> {
+        let mut content = self.content(tenant, caller, (now, random));
+        let text = content.text()?;
+        let salt = random.bytes();
+        let leaf = commitment::leaf(&salt, &text);
+        Ok(NewRow::new(&content, text, &salt, &leaf))
+    }
+
+    fn content(self, tenant: TenantId, caller: &Caller, (now, random): (DateTime<Utc>, &Random)) -> Content {
         // PostgreSQL takes no NUL in a text.
         let clean = |id: String| id.chars().filter(|char| *char != '\0').take(MAX_TARGET).collect();
         Content {
             format: FORMAT,
-            tenant: tx.tenant(),
-            id: tx.new_id(),
-            occurred_at: tx.now(),
+            tenant,
+            id: random.id(now),
+            occurred_at: now,
             actor: AuditActor {
                 kind: caller.actor.kind().to_owned(),
                 id: caller.actor.id(),
@@ -91,19 +106,18 @@ impl Entry {
 /// # Errors
 /// What the database says.
 pub async fn append(tx: &Tx, caller: &Caller, entry: Entry) -> Result<(), Problem> {
-    let mut content = entry.content(tx, caller);
-    let text = content.text()?;
-    let salt = tx.random().bytes();
-    let leaf = commitment::leaf(&salt, &text);
-    store::insert(tx, &content, text, &salt, &leaf).await?;
+    let row = entry.row(tx.tenant(), caller, (tx.now(), tx.random()))?;
+    store::insert(tx, row).await?;
     tx.ring_on_commit(sequencer::BELL);
     Ok(())
 }
 
-/// Writes an entry on its own: for an attempt that was denied or failed, whose own transaction left nothing.
+/// Writes an entry on its own: for what was read, or for an attempt that was denied or failed, whose own transaction left
+/// nothing. It is on disk when this returns.
 ///
 /// # Errors
 /// What the database says; 504 when the caller's deadline has passed.
 pub async fn record(db: &Db, caller: &Caller, entry: Entry) -> Result<(), Problem> {
-    db.write(caller, async |tx| append(tx, caller, entry.clone()).await).await
+    let row = entry.row(caller.tenant, caller, (db.clock().now(), db.random()))?;
+    store::insert_alone(db, caller, &row, sequencer::BELL).await
 }

@@ -1,7 +1,7 @@
 //! All SQL of this module.
 
 use chrono::{DateTime, Utc};
-use kernel::{ListRequest, Problem, TenantId, Tx};
+use kernel::{Caller, Db, ListRequest, Problem, TenantId, Tx};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
@@ -87,29 +87,37 @@ impl From<HeadRow> for Standing {
     }
 }
 
-pub(crate) async fn insert(
-    tx: &Tx,
-    content: &Content,
-    text: String,
-    salt: &[u8; SALT],
-    leaf: &Hash,
-) -> Result<(), Problem> {
-    let target = content.target.as_ref();
-    let values: [Value; 11] = [
-        content.id.into(),
-        content.tenant.into(),
-        leaf.to_vec().into(),
-        salt.to_vec().into(),
-        text.into(),
-        content.occurred_at.into(),
-        content.actor.id.clone().into(),
-        content.action.clone().into(),
-        target.map(|target| target.kind.clone()).into(),
-        target.map(|target| target.id.clone()).into(),
-        content.outcome.name().into(),
-    ];
-    tx.execute(INSERT, values).await?;
+/// An entry as it is written.
+pub(crate) struct NewRow([Value; 11]);
+
+impl NewRow {
+    pub(crate) fn new(content: &Content, text: String, salt: &[u8; SALT], leaf: &Hash) -> Self {
+        let target = content.target.as_ref();
+        Self([
+            content.id.into(),
+            content.tenant.into(),
+            leaf.to_vec().into(),
+            salt.to_vec().into(),
+            text.into(),
+            content.occurred_at.into(),
+            content.actor.id.clone().into(),
+            content.action.clone().into(),
+            target.map(|target| target.kind.clone()).into(),
+            target.map(|target| target.id.clone()).into(),
+            content.outcome.name().into(),
+        ])
+    }
+}
+
+/// Writes an entry with what it tells of.
+pub(crate) async fn insert(tx: &Tx, row: NewRow) -> Result<(), Problem> {
+    tx.execute(INSERT, row.0).await?;
     Ok(())
+}
+
+/// Writes an entry on its own, and rings `bell` then.
+pub(crate) async fn insert_alone(db: &Db, caller: &Caller, row: &NewRow, bell: &'static str) -> Result<(), Problem> {
+    db.write_one(caller, INSERT, &row.0, bell).await
 }
 
 /// A page of the caller's tenant.

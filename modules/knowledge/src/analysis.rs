@@ -4,12 +4,14 @@
 //! A name such as `pg_hba.conf` or `ThreadPool` stays whole and is also taken apart, so that it is found either way.
 //! All words are indexed; words that carry a question but not its subject are left out of queries.
 
+mod stems;
+mod words;
+
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::UnicodeNormalization;
-use unicode_segmentation::{UnicodeSegmentation, UnicodeWordIndices};
+use words::{Words, words};
 
 /// Changes with every change of what [`terms`] yields. Stored beside terms: another number means that they are stale.
 pub const ANALYSIS_VERSION: u32 = 1;
@@ -44,7 +46,7 @@ pub struct Term {
 
 /// The terms of a text in reading order. A name comes whole first, then in its pieces, whose ranges lie inside it.
 pub fn terms(text: &str) -> impl Iterator<Item = Term> + '_ {
-    Terms { words: text.unicode_word_indices(), waiting: Vec::new(), stemmer: Stemmer::create(Algorithm::English) }
+    Terms { words: words(text), waiting: Vec::new() }
 }
 
 /// The terms of a text with a space between them: what the database's full text search and the text index store.
@@ -94,10 +96,9 @@ pub fn highlights(text: &str, wanted: &[String], limit: usize) -> Vec<(usize, us
 }
 
 struct Terms<'a> {
-    words: UnicodeWordIndices<'a>,
+    words: Words<'a>,
     /// The rest of a name taken apart, last one first.
     waiting: Vec<Term>,
-    stemmer: Stemmer,
 }
 
 impl Iterator for Terms<'_> {
@@ -111,7 +112,7 @@ impl Iterator for Terms<'_> {
             let (start, word) = self.words.next()?;
             if is_name(word) {
                 self.take_apart(start, word);
-            } else if let Some(term) = self.term(start, word) {
+            } else if let Some(term) = Self::term(start, word) {
                 return Some(term);
             }
         }
@@ -119,28 +120,28 @@ impl Iterator for Terms<'_> {
 }
 
 impl Terms<'_> {
-    fn term(&self, start: usize, word: &str) -> Option<Term> {
+    fn term(start: usize, word: &str) -> Option<Term> {
         let folded = fold(word);
         let stems = folded.len() > 2 && folded.bytes().all(|b| b.is_ascii_lowercase() || b == b'\'');
-        let text = if stems { self.stemmer.stem(&folded).into_owned() } else { folded.into_owned() };
+        let text = if stems { stems::stem(&folded) } else { folded.into_owned() };
         (!text.is_empty()).then(|| Term { text, start, end: start + word.len() })
     }
 
     /// `pg_hba.conf` gives itself, `pg_hba`, `pg`, `hba`, `conf`.
     fn take_apart(&mut self, start: usize, word: &str) {
         let mut found = Vec::new();
-        found.extend(self.term(start, word));
+        found.extend(Self::term(start, word));
         for (at, dotted) in pieces(word, &|_, c| c == '.' || c == ':') {
             if dotted.len() < word.len() {
-                found.extend(self.term(start + at, dotted));
+                found.extend(Self::term(start + at, dotted));
             }
             for (inner, snake) in pieces(dotted, &|_, c| c == '_' || c == '\'' || c == '’') {
                 let humps = humps(snake);
                 if snake.len() < dotted.len() || humps.len() > 1 && word.len() != snake.len() {
-                    found.extend(self.term(start + at + inner, snake));
+                    found.extend(Self::term(start + at + inner, snake));
                 }
                 if humps.len() > 1 {
-                    found.extend(humps.iter().filter_map(|(o, hump)| self.term(start + at + inner + o, hump)));
+                    found.extend(humps.iter().filter_map(|(o, hump)| Self::term(start + at + inner + o, hump)));
                 }
             }
             if found.len() > MOST_PIECES {
@@ -156,7 +157,9 @@ impl Terms<'_> {
 /// Whether a word is a name made of several: snake, dotted or camel case. Numbers such as 3.14 are not.
 fn is_name(word: &str) -> bool {
     let joint = word.bytes().any(|b| matches!(b, b'_' | b'.' | b':'));
-    joint && word.chars().any(char::is_alphabetic) || humps(word).len() > 1
+    // A hump is a capital after the first letter; most words have none, and are spared the counting.
+    let humped = || word.bytes().skip(1).any(|b| b.is_ascii_uppercase()) && humps(word).len() > 1;
+    joint && word.chars().any(char::is_alphabetic) || humped()
 }
 
 /// The parts of a word between the characters that `splits` names, with their offsets, without empty ones.

@@ -88,9 +88,9 @@ impl Knowledge {
     pub async fn may_read(&self, caller: &Caller, documents: &[DocumentId]) -> Result<bool, Error> {
         caller.require(READ)?;
         let reach = self.vault().reach(caller).await?;
-        let labels = self.db().read(caller, async |tx| documents::labels(tx, documents).await).await?;
+        let places = self.db().read(caller, async |tx| documents::places(tx, documents).await).await?;
         let may = |id: &DocumentId| {
-            labels.iter().any(|label| label.document_id == *id && reach.covers(label.collection_id, *id))
+            places.iter().any(|place| place.document_id == *id && reach.covers(place.collection_id, *id))
         };
         Ok(documents.iter().all(may))
     }
@@ -150,7 +150,7 @@ impl Knowledge {
             .read(caller, async |tx| Ok::<_, Problem>((documents::totals(tx).await?, documents::head(tx).await?)));
         let (totals, seq) = read.await?;
         let shelf = self.shelf(caller.tenant).await?;
-        let text = shelf.text().index.applied_seq().unwrap_or(0);
+        let text = shelf.text().index.applied_seq();
         let vectors = shelf.vectors().into_iter().map(|(_, book)| book.index.applied_seq()).min();
         let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         Ok(Status {

@@ -9,6 +9,7 @@ mod schema;
 mod search;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tantivy::indexer::IndexWriterOptions;
@@ -57,6 +58,8 @@ pub struct TextIndex {
     index: Index,
     fields: Fields,
     reader: IndexReader,
+    /// What the last commit says of itself.
+    applied: AtomicU64,
     /// Made by the first change, dropped by [`TextIndex::rest`]: it costs memory and two threads.
     writer: Mutex<Option<IndexWriter>>,
 }
@@ -90,15 +93,13 @@ impl TextIndex {
     fn over(folder: &Path, index: Index) -> Result<Self, TextIndexError> {
         let fields = Fields::of(&index.schema())?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { folder: folder.to_owned(), index, fields, reader, writer: Mutex::new(None) })
+        let applied = Progress::of(&index.load_metas()?)?.map_or(0, |progress| progress.seq).into();
+        Ok(Self { folder: folder.to_owned(), index, fields, reader, applied, writer: Mutex::new(None) })
     }
 
     /// The sequence number of the last changes that are on disk; 0 for a new index.
-    ///
-    /// # Errors
-    /// [`TextIndexError`]
-    pub fn applied_seq(&self) -> Result<u64, TextIndexError> {
-        Ok(Progress::of(&self.index.load_metas()?)?.map_or(0, |progress| progress.seq))
+    pub fn applied_seq(&self) -> u64 {
+        self.applied.load(Ordering::Acquire)
     }
 
     /// How many passages it holds.
@@ -124,7 +125,10 @@ impl TextIndex {
         }
         drop(slot);
         result?;
-        Ok(self.reader.reload()?)
+        self.reader.reload()?;
+        // Only now: what it says is in is found.
+        self.applied.store(seq, Ordering::Release);
+        Ok(())
     }
 
     fn write(&self, slot: &mut Option<IndexWriter>, changes: &[TextChange], seq: u64) -> Result<(), TextIndexError> {

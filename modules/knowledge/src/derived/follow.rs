@@ -35,11 +35,7 @@ pub(super) async fn catch_up(
 
 async fn catch_up_text(db: &Db, shelf: &Arc<Shelf>) -> Result<(), Problem> {
     let book = shelf.text();
-    let applied = book.index.applied_seq();
-    let mut applied = match applied {
-        Ok(applied) => applied,
-        Err(error) => return renew(db, shelf, &error.to_string()).await,
-    };
+    let mut applied = book.index.applied_seq();
     loop {
         let (batch, last) = text_batch(db, shelf, applied).await?;
         let Some(last) = last else { break };

@@ -13,8 +13,10 @@ use crate::ingest::CHANGE_BELL;
 use crate::models::ModelRoom;
 use crate::store::changes;
 
-/// What comes within this time is applied together: a commit of an index is dearer than a passage.
+/// What comes within this time is applied together: a commit of an index is dearer than a passage. When much comes, it is
+/// as long as the round before took, so that at most half of the time goes into commits.
 const GATHER: Duration = Duration::from_millis(100);
+const GATHER_MOST: Duration = Duration::from_secs(1);
 /// How often other processes' changes are looked for: with a database of its own, a process has all bells itself.
 const LOOK_POSTGRES: Duration = Duration::from_secs(1);
 const LOOK_SQLITE: Duration = Duration::from_secs(30);
@@ -45,17 +47,19 @@ impl Keeper {
         let look = if self.db.engine() == Engine::Postgres { LOOK_POSTGRES } else { LOOK_SQLITE };
         let mut first = true;
         loop {
+            let began = Instant::now();
             if let Err(problem) = self.round(first).await {
                 tracing::warn!(code = %problem.code, detail = problem.detail, "the indexes wait for the rows");
             } else {
                 first = false;
             }
+            let gather = began.elapsed().clamp(GATHER, GATHER_MOST);
             let wait = if self.writing.is_empty() { look } else { look.min(IDLE) };
             tokio::select! {
                 () = tasks.stopping() => break,
                 _ = tokio::time::timeout(wait, bell.notified()) => {}
             }
-            if !tasks.pause(GATHER).await {
+            if !tasks.pause(gather).await {
                 break;
             }
         }

@@ -206,7 +206,10 @@ impl Reader {
             if !wanted {
                 return Ok(None);
             }
-            run.progress(done.unsigned_abs(), total.unsigned_abs(), "passages").await?;
+            // A document of one batch is done with it: nobody could watch, and it would be a commit more.
+            if pieces.len() > BATCH {
+                run.progress(done.unsigned_abs(), total.unsigned_abs(), "passages").await?;
+            }
         }
         Ok(Some(came))
     }

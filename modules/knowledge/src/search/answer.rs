@@ -6,7 +6,6 @@ use audit::Entry;
 use kernel::Caller;
 use serde_json::json;
 use uuid::Uuid;
-use vault::DocumentId;
 
 use super::Ranking;
 use super::scope::Scope;
@@ -15,14 +14,19 @@ use crate::error::Error;
 use crate::fusion::{Fused, Part};
 use crate::knowledge::Knowledge;
 use crate::model::{Highlight, Hit, RankerPart, Rung, RungName, whole};
-use crate::store::documents::Label;
-use crate::store::passages::Stored;
-use crate::store::{documents, passages};
+use crate::store::passages::{self, Shown};
 
 /// Marked parts of one passage.
 const MARKS: usize = 20;
 /// Spare passages looked at, for those that went between the index and the rows.
 const SPARE: usize = 2;
+
+/// What people see of a ranking.
+pub(super) struct Answer {
+    pub(super) items: Vec<Hit>,
+    /// The tenant's last sequence number, as of the rows; `None` when there were none to be looked at.
+    pub(super) head: Option<u64>,
+}
 
 /// The best passages, as they stand in the rows now: what went meanwhile, or may not be read, is left out.
 pub(super) async fn hits(
@@ -31,50 +35,35 @@ pub(super) async fn hits(
     scope: &Scope,
     ranking: &Ranking,
     limit: usize,
-) -> Result<Vec<Hit>, Error> {
-    let mut items = Vec::with_capacity(limit);
+) -> Result<Answer, Error> {
+    let mut answer = Answer { items: Vec::with_capacity(limit), head: None };
     for some in ranking.found.chunks(limit + SPARE) {
-        let (mut rows, labels) = load(knowledge, caller, some).await?;
+        let ids: Vec<Uuid> = some.iter().map(|fused| fused.key).collect();
+        let rows = knowledge.db().read(caller, async |tx| passages::shown(tx, &ids).await).await?;
+        answer.head = answer.head.or(rows.first().and_then(|row| row.head).map(i64::unsigned_abs));
+        let mut rows: HashMap<Uuid, Shown> = rows.into_iter().map(|row| (row.id.uuid(), row)).collect();
         for fused in some {
-            let Some(row) = rows.remove(&fused.key) else { continue };
-            let label = labels.get(&row.document_id);
-            let Some(label) = label.filter(|label| scope.covers(label.collection_id, row.document_id)) else {
-                continue;
-            };
-            items.push(hit(row, label, fused, &ranking.terms));
-            if items.len() == limit {
-                return Ok(items);
+            let row = rows.remove(&fused.key).filter(|row| scope.covers(row.collection_id, row.document_id));
+            let Some(row) = row else { continue };
+            answer.items.push(hit(row, fused, &ranking.terms));
+            if answer.items.len() == limit {
+                return Ok(answer);
             }
         }
     }
-    Ok(items)
+    Ok(answer)
 }
 
-type Loaded = (HashMap<Uuid, Stored>, HashMap<DocumentId, Label>);
-
-async fn load(knowledge: &Knowledge, caller: &Caller, some: &[Fused<Uuid>]) -> Result<Loaded, Error> {
-    let ids: Vec<Uuid> = some.iter().map(|fused| fused.key).collect();
-    let read = knowledge.db().read(caller, async |tx| {
-        let rows = passages::find(tx, &ids).await?;
-        let of: HashSet<DocumentId> = rows.iter().map(|row| row.document_id).collect();
-        let labels = documents::labels(tx, &of.into_iter().collect::<Vec<_>>()).await?;
-        Ok::<_, kernel::Problem>((rows, labels))
-    });
-    let (rows, labels) = read.await?;
-    let rows = rows.into_iter().map(|row| (row.id.uuid(), row)).collect();
-    Ok((rows, labels.into_iter().map(|label| (label.document_id, label)).collect()))
-}
-
-fn hit(row: Stored, label: &Label, fused: &Fused<Uuid>, marked: &[String]) -> Hit {
+fn hit(row: Shown, fused: &Fused<Uuid>, marked: &[String]) -> Hit {
     let marks = analysis::highlights(&row.body, marked, MARKS);
     let parts = [("text", fused.text), ("vector", fused.vector)];
     Hit {
         document: row.document_id,
-        collection: label.collection_id,
+        collection: row.collection_id,
         version: row.version_id,
         passage: row.id,
-        name: label.name.clone(),
-        title: label.title.clone(),
+        name: row.name,
+        title: row.title,
         heading: Some(row.heading).filter(|heading| !heading.is_empty()),
         page: row.page,
         start: row.start_byte,

@@ -12,12 +12,12 @@ use crate::error::Error;
 use crate::fusion::{Fusion, fuse};
 use crate::knowledge::Knowledge;
 use crate::model::{Mode, Rung, RungName};
-use crate::store::documents;
 
 /// The answer when there is nothing to look at.
 pub(super) fn nothing() -> Ranking {
     let reason = Some("there is nothing here that you may read".to_owned());
-    Ranking { found: Vec::new(), rung: Rung { name: RungName::Nothing, reason, coverage: 1.0 }, terms: Vec::new() }
+    let rung = Rung { name: RungName::Nothing, reason, coverage: 1.0 };
+    Ranking { found: Vec::new(), rung, terms: Vec::new(), standings: Vec::new() }
 }
 
 /// Climbs down from the rung that was asked for.
@@ -28,7 +28,7 @@ pub(super) async fn climb(
     scope: &Scope,
 ) -> Result<Ranking, Error> {
     let upper = match knowledge.shelf(caller.tenant).await {
-        Ok(shelf) => upper_rungs(knowledge, caller, &shelf, asked, scope).await?,
+        Ok(shelf) => upper_rungs(knowledge, &shelf, asked, scope).await?,
         Err(problem) => Err(Down(format!("the indexes can't be opened: {}", problem.detail))),
     };
     let reason = match upper {
@@ -41,27 +41,24 @@ pub(super) async fn climb(
 
 async fn upper_rungs(
     knowledge: &Knowledge,
-    caller: &Caller,
     shelf: &Arc<Shelf>,
     asked: &Asked,
     scope: &Scope,
 ) -> Result<Result<Ranking, Down>, Error> {
-    let head = knowledge.db().read(caller, async |tx| documents::head(tx).await).await?.unsigned_abs();
-    let at = (shelf, head);
     let text = match asked.mode {
         Mode::Vector => None,
-        Mode::Hybrid | Mode::Text => Some(indexes::text(knowledge, caller, at, asked, scope).await?),
+        Mode::Hybrid | Mode::Text => Some(indexes::text(shelf, asked, scope).await?),
     };
     let vector = match asked.mode {
         Mode::Text => None,
-        Mode::Hybrid | Mode::Vector => Some(indexes::vector(knowledge, caller, at, asked, scope).await?),
+        Mode::Hybrid | Mode::Vector => Some(indexes::vector(knowledge, shelf, asked, scope).await?),
     };
     Ok(match (text, vector) {
         (Some(Ok(text)), Some(Ok(vector))) => Ok(hybrid(asked, &text, &vector)),
         (Some(Ok(text)), Some(Err(Down(reason)))) => Ok(one(asked, &text, Ranker::Text, Some(reason))),
         (Some(Ok(text)), None) => Ok(one(asked, &text, Ranker::Text, None)),
         (None, Some(Ok(vector))) => Ok(one(asked, &vector, Ranker::Vector, None)),
-        (None, Some(Err(down))) => match indexes::text(knowledge, caller, at, asked, scope).await? {
+        (None, Some(Err(down))) => match indexes::text(shelf, asked, scope).await? {
             Ok(text) => Ok(one(asked, &text, Ranker::Text, Some(down.0))),
             Err(down) => Err(down),
         },
@@ -71,11 +68,11 @@ async fn upper_rungs(
 }
 
 fn hybrid(asked: &Asked, text: &List, vector: &List) -> Ranking {
-    let coverage = text.coverage.min(vector.coverage);
     Ranking {
         found: fuse(Fusion::default(), &text.ranked, &vector.ranked),
-        rung: Rung { name: RungName::Hybrid, reason: None, coverage },
+        rung: Rung { name: RungName::Hybrid, reason: None, coverage: 1.0 },
         terms: asked.terms.clone(),
+        standings: vec![text.standing, vector.standing],
     }
 }
 
@@ -84,8 +81,8 @@ fn one(asked: &Asked, list: &List, ranker: Ranker, reason: Option<String>) -> Ra
         Ranker::Text => RungName::Text,
         Ranker::Vector => RungName::Vector,
     };
-    let rung = Rung { name, reason, coverage: list.coverage };
-    Ranking { found: alone(&list.ranked, ranker), rung, terms: asked.terms.clone() }
+    let rung = Rung { name, reason, coverage: 1.0 };
+    Ranking { found: alone(&list.ranked, ranker), rung, terms: asked.terms.clone(), standings: vec![list.standing] }
 }
 
 /// The database's own terms as they are, then spelled nearly alike, then beginning alike.
@@ -116,5 +113,6 @@ async fn lower_rungs(
 }
 
 fn lower(name: RungName, reason: String, ranked: &[(uuid::Uuid, f32)], terms: Vec<String>) -> Ranking {
-    Ranking { found: alone(ranked, Ranker::Text), rung: Rung { name, reason: Some(reason), coverage: 1.0 }, terms }
+    let rung = Rung { name, reason: Some(reason), coverage: 1.0 };
+    Ranking { found: alone(ranked, Ranker::Text), rung, terms, standings: Vec::new() }
 }

@@ -22,6 +22,8 @@ use crate::fusion::Fused;
 use crate::knowledge::Knowledge;
 use crate::model::{Found, Mode, Rung, Search};
 use crate::permissions::READ;
+use crate::store::documents;
+use indexes::Standing;
 
 /// The most characters of a query.
 const MAX_QUERY: usize = 2000;
@@ -36,7 +38,10 @@ const MAX_COLLECTIONS: usize = 200;
 /// What a rung found, best first.
 struct Ranking {
     found: Vec<Fused<Uuid>>,
+    /// Its coverage is that of an index which has everything, until the rows are looked at.
     rung: Rung,
+    /// How far the indexes that were asked follow the rows; none when the rows themselves were asked.
+    standings: Vec<Standing>,
     /// The terms that matched, to mark them: those asked for, or those taken for them.
     terms: Vec<String>,
 }
@@ -54,11 +59,29 @@ impl Knowledge {
         let scope = scope::of(self, caller, search).await?;
         let ranking =
             if scope.is_empty() { ladder::nothing() } else { ladder::climb(self, caller, &asked, &scope).await? };
-        let items = answer::hits(self, caller, &scope, &ranking, asked.limit).await?;
-        answer::record(self, caller, &items, &ranking.rung, purpose).await?;
-        metrics::counter!("holdfast_knowledge_searches_total", "rung" => answer::rung_word(ranking.rung.name))
-            .increment(1);
-        Ok(Found { items, rung: ranking.rung })
+        let answer = answer::hits(self, caller, &scope, &ranking, asked.limit).await?;
+        let coverage = self.coverage(caller, &ranking, answer.head).await?;
+        let (items, rung) = (answer.items, Rung { coverage, ..ranking.rung });
+        answer::record(self, caller, &items, &rung, purpose).await?;
+        metrics::counter!("holdfast_knowledge_searches_total", "rung" => answer::rung_word(rung.name)).increment(1);
+        Ok(Found { items, rung })
+    }
+
+    /// The part of the passages that were looked through: the least of all indexes that were asked. The rows were read
+    /// after the indexes, so what came in between counts as not looked through.
+    async fn coverage(&self, caller: &Caller, ranking: &Ranking, head: Option<u64>) -> Result<f64, Error> {
+        let mut least = ranking.rung.coverage;
+        if ranking.standings.is_empty() {
+            return Ok(least);
+        }
+        let head = match head {
+            Some(head) => head,
+            None => self.db().read(caller, async |tx| documents::head(tx).await).await?.unsigned_abs(),
+        };
+        for standing in &ranking.standings {
+            least = least.min(standing.coverage(self, caller, head).await?);
+        }
+        Ok(least)
     }
 }
 
@@ -82,7 +105,7 @@ impl Knowledge {
         let ranking = ladder::climb(self, caller, &asked, &scope).await?;
         let mut named = HashSet::new();
         let hits = answer::hits(self, caller, &scope, &ranking, MOST_RANKED).await?;
-        let names = hits.into_iter().filter(|hit| named.insert(hit.document)).map(|hit| hit.name);
+        let names = hits.items.into_iter().filter(|hit| named.insert(hit.document)).map(|hit| hit.name);
         Ok(names.take(limit).collect())
     }
 }

@@ -288,22 +288,20 @@ pub(crate) async fn totals(tx: &Tx) -> Result<Totals, Problem> {
     Ok(row.unwrap_or_default())
 }
 
-/// The name, title and collection of documents, for a result.
+/// A document and its collection.
 #[derive(Debug, FromQueryResult)]
-pub(crate) struct Label {
+pub(crate) struct Place {
     pub(crate) document_id: DocumentId,
     pub(crate) collection_id: CollectionId,
-    pub(crate) name: String,
-    pub(crate) title: Option<String>,
 }
 
-/// The labels of these documents, of those that are still found.
-pub(crate) async fn labels(tx: &Tx, documents: &[DocumentId]) -> Result<Vec<Label>, Problem> {
+/// Where these documents are, of those that are still found.
+pub(crate) async fn places(tx: &Tx, documents: &[DocumentId]) -> Result<Vec<Place>, Problem> {
     if documents.is_empty() {
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT document_id, collection_id, name, title FROM knowledge_document \
+        "SELECT document_id, collection_id FROM knowledge_document \
          WHERE tenant_id = $1 AND document_id IN ({}) AND live_version_id IS NOT NULL",
         placeholders(1, documents.len())
     );

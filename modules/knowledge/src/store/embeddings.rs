@@ -46,12 +46,11 @@ pub(crate) async fn keep(tx: &Tx, model: &str, vectors: &[(Digest, Vec<f32>)]) -
     for some in vectors.chunks(ROWS_AT_ONCE) {
         let sql = format!(
             "INSERT INTO knowledge_embedding (tenant_id, model, digest, vector) VALUES {} ON CONFLICT DO NOTHING",
-            rows(some.len(), 4)
+            rows(some.len(), 2, 2)
         );
-        let values = some.iter().flat_map(|(digest, vector)| {
-            [tx.tenant().into(), model.into(), digest.to_vec().into(), bytes(vector).into()]
-        });
-        tx.execute(&sql, values.collect::<Vec<Value>>()).await?;
+        let own = some.iter().flat_map(|(digest, vector)| [digest.to_vec().into(), bytes(vector).into()]);
+        let shared = [Value::from(tx.tenant()), model.into()];
+        tx.execute(&sql, shared.into_iter().chain(own)).await?;
     }
     Ok(())
 }

@@ -11,8 +11,9 @@ use std::fmt::Write;
 use kernel::{Problem, TenantId, Tx};
 use sea_orm::{FromQueryResult, Value};
 
-/// Rows of one statement: what both engines' bounds on parameters allow with room to spare.
-const ROWS_AT_ONCE: usize = 100;
+/// Rows of one statement. To bind parameters costs SQLite the square of their number, and a statement two context
+/// switches: this is between.
+const ROWS_AT_ONCE: usize = 32;
 
 const FORGET: [&str; 5] = [
     "DELETE FROM knowledge_embedding WHERE tenant_id = $1",
@@ -30,15 +31,16 @@ pub(crate) async fn forget(tx: &Tx) -> Result<(), Problem> {
     Ok(())
 }
 
-/// `($1, $2), ($3, $4)`: placeholders for so many rows of so many columns.
-fn rows(count: usize, columns: usize) -> String {
-    let mut text = String::with_capacity(count * columns * 6);
+/// `($1, $2, $3), ($1, $4, $5)`: placeholders for so many rows, which share the first few columns.
+fn rows(count: usize, shared: usize, own: usize) -> String {
+    let mut text = String::with_capacity(count * (shared + own) * 6);
     for row in 0..count {
         text.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 0..columns {
+        for column in 0..shared + own {
             let comma = if column == 0 { "" } else { ", " };
+            let number = if column < shared { column + 1 } else { row * own + column + 1 };
             // Writing to a text can't fail.
-            write!(text, "{comma}${}", row * columns + column + 1).ok();
+            write!(text, "{comma}${number}").ok();
         }
         text.push(')');
     }
@@ -60,4 +62,13 @@ struct Count {
 /// The tenant first, then the rest.
 fn scoped(tenant: TenantId, rest: impl IntoIterator<Item = Value>) -> Vec<Value> {
     std::iter::once(Value::from(tenant)).chain(rest).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn rows_share_the_first_columns_and_count_on_from_there() {
+        assert_eq!(super::rows(2, 1, 2), "($1, $2, $3), ($1, $4, $5)");
+        assert_eq!(super::rows(3, 2, 1), "($1, $2, $3), ($1, $2, $4), ($1, $2, $5)");
+    }
 }

@@ -3,7 +3,7 @@
 use kernel::{Problem, Tx};
 use sea_orm::{FromQueryResult, Value};
 use uuid::Uuid;
-use vault::{DocumentId, VersionId};
+use vault::{CollectionId, DocumentId, VersionId};
 
 use super::embeddings::Digest;
 use super::{ROWS_AT_ONCE, embeddings, list, rows, scoped};
@@ -13,13 +13,18 @@ const COLUMNS: &str =
     "tenant_id, document_id, version_id, ordinal, id, start_byte, end_byte, heading, page, body, digest";
 const DROP_OTHERS: &str =
     "DELETE FROM knowledge_passage WHERE tenant_id = $1 AND document_id = $2 AND version_id <> $3";
-const OF_VERSION: &str = "SELECT id, document_id, version_id, start_byte, end_byte, heading, page, body, digest \
-     FROM knowledge_passage WHERE tenant_id = $1 AND document_id = $2 AND version_id = $3 ORDER BY ordinal";
+const OF_VERSION: &str = "SELECT id, heading, body, digest FROM knowledge_passage \
+     WHERE tenant_id = $1 AND document_id = $2 AND version_id = $3 ORDER BY ordinal";
 
-/// The passages of versions that are found.
-const LIVE: &str = "SELECT p.id AS id, p.document_id AS document_id, p.version_id AS version_id, \
+/// The passages of versions that are found, under their documents' labels, and the tenant's last sequence number.
+const SHOWN: &str = "SELECT p.id AS id, p.document_id AS document_id, p.version_id AS version_id, \
      p.start_byte AS start_byte, p.end_byte AS end_byte, p.heading AS heading, p.page AS page, p.body AS body, \
-     p.digest AS digest FROM knowledge_passage p JOIN knowledge_document d ON d.tenant_id = p.tenant_id \
+     d.collection_id AS collection_id, d.name AS name, d.title AS title, \
+     (SELECT h.seq FROM knowledge_head h WHERE h.tenant_id = $1) AS head \
+     FROM knowledge_passage p JOIN knowledge_document d ON d.tenant_id = p.tenant_id \
+     AND d.document_id = p.document_id AND d.live_version_id = p.version_id WHERE p.tenant_id = $1";
+/// The passages of versions that are found.
+const LIVE: &str = "SELECT p.id AS id, p.heading AS heading, p.body AS body, p.digest AS digest FROM knowledge_passage p JOIN knowledge_document d ON d.tenant_id = p.tenant_id \
      AND d.document_id = p.document_id AND d.live_version_id = p.version_id WHERE p.tenant_id = $1";
 
 /// A passage that is to be written.
@@ -34,9 +39,18 @@ pub(crate) struct Draft {
     pub(crate) digest: Digest,
 }
 
-/// A passage as it is kept.
+/// A passage as indexes and rankings take it.
 #[derive(Clone, Debug, FromQueryResult)]
 pub(crate) struct Stored {
+    pub(crate) id: PassageId,
+    pub(crate) heading: String,
+    pub(crate) body: String,
+    pub(crate) digest: Vec<u8>,
+}
+
+/// A live passage as people see it.
+#[derive(Clone, Debug, FromQueryResult)]
+pub(crate) struct Shown {
     pub(crate) id: PassageId,
     pub(crate) document_id: DocumentId,
     pub(crate) version_id: VersionId,
@@ -45,20 +59,24 @@ pub(crate) struct Stored {
     pub(crate) heading: String,
     pub(crate) page: Option<i32>,
     pub(crate) body: String,
-    pub(crate) digest: Vec<u8>,
+    pub(crate) collection_id: CollectionId,
+    /// The document's.
+    pub(crate) name: String,
+    pub(crate) title: Option<String>,
+    /// The tenant's last sequence number at this moment.
+    pub(crate) head: Option<i64>,
 }
 
 /// Writes passages of a version that is not live yet. What an earlier attempt wrote stays.
 pub(crate) async fn stage(tx: &Tx, document: DocumentId, version: VersionId, drafts: &[Draft]) -> Result<(), Problem> {
     for some in drafts.chunks(ROWS_AT_ONCE) {
-        let sql =
-            format!("INSERT INTO knowledge_passage ({COLUMNS}) VALUES {} ON CONFLICT DO NOTHING", rows(some.len(), 11));
-        let values = some.iter().flat_map(|draft| {
+        let sql = format!(
+            "INSERT INTO knowledge_passage ({COLUMNS}) VALUES {} ON CONFLICT DO NOTHING",
+            rows(some.len(), 3, 8)
+        );
+        let own = some.iter().flat_map(|draft| {
             let id: PassageId = tx.new_id();
             [
-                tx.tenant().into(),
-                document.into(),
-                version.into(),
                 draft.ordinal.into(),
                 id.into(),
                 draft.start.into(),
@@ -69,7 +87,8 @@ pub(crate) async fn stage(tx: &Tx, document: DocumentId, version: VersionId, dra
                 draft.digest.to_vec().into(),
             ]
         });
-        tx.execute(&sql, values.collect::<Vec<Value>>()).await?;
+        let shared = [Value::from(tx.tenant()), document.into(), version.into()];
+        tx.execute(&sql, shared.into_iter().chain(own)).await?;
     }
     Ok(())
 }
@@ -95,11 +114,11 @@ pub(crate) async fn of_version(tx: &Tx, document: DocumentId, version: VersionId
 }
 
 /// These passages, of those that are live.
-pub(crate) async fn find(tx: &Tx, ids: &[Uuid]) -> Result<Vec<Stored>, Problem> {
+pub(crate) async fn shown(tx: &Tx, ids: &[Uuid]) -> Result<Vec<Shown>, Problem> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = format!("{LIVE} AND p.id IN ({})", list(1, ids.len()));
+    let sql = format!("{SHOWN} AND p.id IN ({})", list(1, ids.len()));
     Ok(tx.all(&sql, scoped(tx.tenant(), ids.iter().map(|id| (*id).into()))).await?)
 }
 

@@ -7,7 +7,10 @@ use kernel::{Problem, Tx};
 use sea_orm::{FromQueryResult, Value};
 use uuid::Uuid;
 
-use super::{Count, ROWS_AT_ONCE, list, rows, scoped};
+use super::{Count, list, scoped};
+
+/// Terms of one statement.
+const TERMS_AT_ONCE: usize = 5000;
 
 const DROP: &str = "DELETE FROM knowledge_term WHERE tenant_id = $1 AND document_id = $2";
 const NEAR: &str = "SELECT DISTINCT term FROM knowledge_term WHERE tenant_id = $1 AND term >= $2 AND term < $3 \
@@ -18,13 +21,14 @@ const DOCUMENTS: &str =
 /// Replaces the terms of a document.
 pub(crate) async fn replace(tx: &Tx, document: Uuid, terms: &[String]) -> Result<(), Problem> {
     drop_all(tx, document).await?;
-    for some in terms.chunks(ROWS_AT_ONCE * 3) {
-        let sql = format!(
-            "INSERT INTO knowledge_term (tenant_id, term, document_id) VALUES {} ON CONFLICT DO NOTHING",
-            rows(some.len(), 3)
-        );
-        let values = some.iter().flat_map(|term| [tx.tenant().into(), term.as_str().into(), document.into()]);
-        tx.execute(&sql, values.collect::<Vec<Value>>()).await?;
+    let sql = format!(
+        "INSERT INTO knowledge_term (tenant_id, term, document_id) SELECT $1, value, $2 FROM {} WHERE 1 = 1 \
+         ON CONFLICT DO NOTHING",
+        tx.engine().texts(3)
+    );
+    for some in terms.chunks(TERMS_AT_ONCE) {
+        let list = serde_json::to_string(some).map_err(Problem::internal)?;
+        tx.execute(&sql, [tx.tenant().into(), document.into(), list.into()]).await?;
     }
     Ok(())
 }
