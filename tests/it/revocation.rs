@@ -1,17 +1,18 @@
 //! What goes on for long ends when what its caller came by does: streams of every kind, and a download.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{Client, Engine, Server, Tenant, on_both_engines};
+use testkit::{Builder, Client, Engine, Server, Tenant, on_both_engines};
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::chat::{provider, server, with_provider};
 use crate::sockets::{Socket, connect, say};
 
+const BIN: &str = env!("CARGO_BIN_EXE_holdfast");
 /// What every wait ends after, in vain.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// More than the buffers between the server and a client hold.
@@ -215,3 +216,31 @@ async fn whatever_goes_on_ends_with_what_its_caller_came_by(engine: Engine) {
 }
 
 on_both_engines!(whatever_goes_on_ends_with_what_its_caller_came_by);
+
+/// With memories that would last for an hour: only being told can make the second process forget.
+#[tokio::test]
+async fn another_process_is_told() {
+    let key = "07".repeat(32);
+    let process = |builder: Builder| {
+        let builder = builder.env("HOLDFAST_ROOT_KEY", &key).env("HOLDFAST__IDENTITY__AUTH_CACHE_TTL", "1h");
+        builder.env("HOLDFAST__TENANCY__DIRECTORY_TTL_MS", "3600000")
+    };
+    let first = process(Server::builder(BIN, Engine::Postgres)).start().await;
+    let second = process(Server::builder(BIN, Engine::Sqlite).database(first.database_url())).without_operator();
+    let second = second.start().await;
+    let tenant = first.new_tenant("end").await;
+
+    for how in [End::RevokedKey, End::DisabledAccount, End::RemovedMember, End::SuspendedTenant] {
+        let client = tenant.member("owner").await.api_key("bot").await;
+        let there = second.client().bearer(client.credential().unwrap()).tenant(client.tenant_name().unwrap());
+        there.get("/api/v1/identity/me").await.expect(200);
+
+        end(&first, &tenant, &client, how).await;
+
+        let begun = Instant::now();
+        while there.get("/api/v1/identity/me").await.status == 200 {
+            assert!(begun.elapsed() < PATIENCE, "{how:?}: the second process still lets them in");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}

@@ -132,7 +132,7 @@ impl Identity {
         if account.disabled {
             self.end_sessions_of(tx, caller, id, None).await?;
         }
-        self.forget_on_commit(tx, id);
+        Self::forget_on_commit(tx, id);
         let news = News {
             action: "identity.account_updated",
             account: Some(id),

@@ -157,7 +157,7 @@ impl Identity {
             if !store::api_keys::delete(tx, id).await? {
                 return Err(Problem::not_found().into());
             }
-            self.forget_on_commit(tx, key.account_id);
+            Self::forget_on_commit(tx, key.account_id);
             let news = News {
                 action: "identity.api_key_deleted",
                 account: Some(key.account_id),

@@ -67,7 +67,7 @@ impl Identity {
     async fn end_at(&self, tx: &Tx, host: &str, until: DateTime<Utc>) -> Result<usize, Problem> {
         let ended = store::domains::end(tx, host, until).await?;
         let accounts: BTreeSet<_> = ended.iter().copied().collect();
-        accounts.into_iter().for_each(|account| self.forget_on_commit(tx, account));
+        accounts.into_iter().for_each(|account| Self::forget_on_commit(tx, account));
         Ok(ended.len())
     }
 }

@@ -4,11 +4,15 @@
 //! loaded before carries a lower number and is never used again, even if it is put into the cache afterwards. Slots
 //! are shared by hash, so their number is fixed; sharing costs a needless reload, never a stale answer.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use kernel::StaleHook;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+/// What goes stale when an account changes, by its id.
+pub(crate) const STALE: &str = "identity.account";
 const SLOTS: usize = 4096;
 
 /// The counter and its slots.
@@ -40,6 +44,24 @@ impl Epochs {
         let next = self.last.fetch_add(1, Ordering::SeqCst) + 1;
         self.slot(subject).fetch_max(next, Ordering::SeqCst);
         self.bell.send_modify(|number| *number += 1);
+    }
+
+    /// Makes all that was stamped before now stale.
+    pub(crate) fn bump_all(&self) {
+        let next = self.last.fetch_add(1, Ordering::SeqCst) + 1;
+        for slot in &self.slots {
+            slot.fetch_max(next, Ordering::SeqCst);
+        }
+        self.bell.send_modify(|number| *number += 1);
+    }
+
+    /// A hook for what goes stale by the id of a tenant or an account.
+    pub(crate) fn hook(self: &Arc<Self>) -> StaleHook {
+        let epochs = Arc::clone(self);
+        Arc::new(move |subject| match subject.map(Uuid::parse_str) {
+            Some(Ok(subject)) => epochs.bump(subject),
+            Some(Err(_)) | None => epochs.bump_all(),
+        })
     }
 
     /// Rings after each change, of whomever.
@@ -74,5 +96,9 @@ mod tests {
         assert!(!epochs.holds(before, one));
         assert!(epochs.holds(before, other));
         assert!(epochs.holds(epochs.stamp(), one));
+
+        epochs.bump_all();
+
+        assert!(!epochs.holds(before, other));
     }
 }

@@ -68,7 +68,7 @@ impl Identity {
             return Err(Error::AccountExists);
         }
         store::accounts::delete(tx, former.account.id).await?;
-        self.forget_on_commit(tx, former.account.id);
+        Self::forget_on_commit(tx, former.account.id);
         Ok(())
     }
 }

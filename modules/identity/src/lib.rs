@@ -59,7 +59,7 @@ use tenancy::{Tenancy, TenantRef};
 
 use crate::activity::Activity;
 use crate::denials::Denials;
-use crate::epochs::Epochs;
+use crate::epochs::{Epochs, STALE};
 use crate::hash_pool::HashPool;
 use crate::principal::Principal;
 use crate::secrets::Macs;
@@ -124,9 +124,14 @@ impl Identity {
     /// # Errors
     /// A setting that can't be used.
     pub fn new(db: Db, tenancy: Tenancy, config: IdentityConfig) -> Result<Self, ConfigError> {
-        let epochs = Arc::<Epochs>::default();
+        let (epochs, rings) = (Arc::<Epochs>::default(), Rings::new(db.keys()));
+        db.invalidations().subscribe(STALE, epochs.hook());
+        db.invalidations().subscribe(signing_keys::STALE, rings.stale());
         let hook = Arc::clone(&epochs);
-        tenancy.on_change(Arc::new(move |tenant| hook.bump(tenant.uuid())));
+        tenancy.on_change(Arc::new(move |tenant| match tenant {
+            Some(tenant) => hook.bump(tenant.uuid()),
+            None => hook.bump_all(),
+        }));
         Ok(Self(Arc::new(Inner {
             macs: Macs::new(db.keys()),
             pool: HashPool::new(&config, db.random().clone())?,
@@ -135,7 +140,7 @@ impl Identity {
             epochs,
             principals: Cache::new(config.auth_cache_entries.max(1)),
             activity: Activity::default(),
-            rings: Rings::new(db.keys()),
+            rings,
             setup: SetupState::new(db.random()),
             db,
             tenancy,

@@ -122,7 +122,7 @@ impl Identity {
         let Some(session) = store::sessions::find(tx, id, None).await? else { return Ok(()) };
         let account = store::accounts::find(tx, session.account_id).await?.ok_or(Error::RefreshInvalid)?;
         store::sessions::delete(tx, id).await?;
-        self.forget_on_commit(tx, account.id);
+        Self::forget_on_commit(tx, account.id);
         let news = News {
             action: "identity.refresh_reused",
             account: Some(account.id),

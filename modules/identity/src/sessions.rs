@@ -1,13 +1,12 @@
 //! Sessions: seen and ended by their owner, and by those who look after the tenant.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{AccountId, Actor, Caller, ListParams, ListRequest, Page, Permission, Problem, SessionId, Tx};
 use serde_json::json;
 
 use crate::Identity;
 use crate::announce::{self, News};
+use crate::epochs::STALE;
 use crate::error::Error;
 use crate::listing::SESSIONS;
 use crate::model::{Revoked, Session};
@@ -112,7 +111,7 @@ impl Identity {
         if !store::sessions::delete(tx, session.id).await? {
             return Err(Problem::not_found().into());
         }
-        self.forget_on_commit(tx, session.account_id);
+        Self::forget_on_commit(tx, session.account_id);
         let news = News {
             action: "identity.session_revoked",
             account: Some(session.account_id),
@@ -132,7 +131,7 @@ impl Identity {
     ) -> Result<i64, Problem> {
         let ended = store::sessions::delete_all(tx, account, but).await?;
         let ended = i64::try_from(ended).unwrap_or(i64::MAX);
-        self.forget_on_commit(tx, account);
+        Self::forget_on_commit(tx, account);
         if ended > 0 {
             let news = News {
                 action: "identity.sessions_revoked",
@@ -181,8 +180,7 @@ impl Identity {
     }
 
     /// After the commit: what is remembered about this account's credentials is stale.
-    pub(crate) fn forget_on_commit(&self, tx: &Tx, account: AccountId) {
-        let epochs = Arc::clone(&self.0.epochs);
-        tx.on_commit(move || epochs.bump(account.uuid()));
+    pub(crate) fn forget_on_commit(tx: &Tx, account: AccountId) {
+        tx.stale_on_commit(STALE, &account.uuid().to_string());
     }
 }

@@ -10,7 +10,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use chrono::TimeDelta;
 use jsonwebtoken::{DecodingKey, EncodingKey};
-use kernel::{Caller, ListParams, ListRequest, Page, Problem, RootKey, Sealer, TenantId, Tx};
+use kernel::{Caller, ListParams, ListRequest, Page, Problem, RootKey, Sealer, StaleHook, TenantId, Tx};
 use quick_cache::sync::Cache;
 use serde_json::json;
 
@@ -66,6 +66,9 @@ impl Ring {
     }
 }
 
+/// What goes stale when a tenant's keys change, by its id.
+pub(crate) const STALE: &str = "identity.signing_keys";
+
 /// The rings of the tenants that were asked for lately.
 pub(crate) struct Rings {
     kept: Cache<TenantId, Arc<Ring>>,
@@ -76,6 +79,11 @@ pub(crate) struct Rings {
 impl Rings {
     pub(crate) fn new(keys: &RootKey) -> Self {
         Self { kept: Cache::new(TENANTS), epochs: Arc::default(), sealer: keys.sealer("identity signing key") }
+    }
+
+    /// Forgets the rings that went stale.
+    pub(crate) fn stale(&self) -> StaleHook {
+        self.epochs.hook()
     }
 
     /// What a sealed key is bound to.
@@ -212,8 +220,7 @@ impl Identity {
             details: json!({}),
         };
         announce::done(tx, caller, news).await?;
-        let epochs = Arc::clone(&self.0.rings.epochs);
-        tx.on_commit(move || epochs.bump(tenant.uuid()));
+        tx.stale_on_commit(STALE, &tenant.uuid().to_string());
         Ok(key)
     }
 }

@@ -101,7 +101,7 @@ impl Identity {
             return Ok(());
         }
         if store::accounts::delete(tx, account).await? {
-            self.forget_on_commit(tx, account);
+            Self::forget_on_commit(tx, account);
             let news = News {
                 action: "identity.account_deleted",
                 account: Some(account),

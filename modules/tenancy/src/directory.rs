@@ -95,21 +95,22 @@ impl Directory {
         }
     }
 
-    /// What was kept about a tenant goes.
-    pub(crate) fn forget(&self, tenant: TenantId, slug: Option<&Slug>) {
+    /// What was kept about a tenant goes, and what was asked for in vain: that may be its name. Without a tenant, all.
+    pub(crate) fn forget(&self, tenant: Option<TenantId>) {
         self.changes.fetch_add(1, Ordering::SeqCst);
-        self.entries.remove(&Key::Id(tenant));
-        if let Some(slug) = slug {
-            self.entries.remove(&Key::Slug(slug.clone()));
-        }
+        self.entries.retain(|_, entry| {
+            let other = |found: &TenantRef| tenant.is_some_and(|tenant| found.id != tenant);
+            entry.found.as_ref().is_some_and(other)
+        });
     }
 
-    /// What was kept about the hosts of a domain goes: its own, or those that a wildcard covers.
-    pub(crate) fn forget_domain(&self, name: &str) {
+    /// What was kept about the hosts of a domain goes: its own, or those that a wildcard covers. Without a name, all.
+    pub(crate) fn forget_domain(&self, name: Option<&str>) {
         self.changes.fetch_add(1, Ordering::SeqCst);
-        match name.strip_prefix('*') {
-            None => drop(self.hosts.remove(name)),
-            Some(suffix) => self.hosts.retain(|host, _| !host.ends_with(suffix)),
+        match name.map(|name| (name, name.strip_prefix('*'))) {
+            None => self.hosts.clear(),
+            Some((name, None)) => drop(self.hosts.remove(name)),
+            Some((_, Some(suffix))) => self.hosts.retain(|host, _| !host.ends_with(suffix)),
         }
     }
 

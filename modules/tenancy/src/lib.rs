@@ -40,6 +40,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use kernel::{Db, Mac, PermissionSpec, TenantId, Tx};
+use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
 use crate::directory::Directory;
@@ -66,8 +67,13 @@ pub use permissions::{
 };
 pub use words::Slug;
 
+/// What goes stale when a tenant's state or its members' grants change, by the tenant's id.
+const STALE_TENANT: &str = "tenancy.tenant";
+/// What goes stale when it changes who holds a domain, by its name.
+const STALE_DOMAIN: &str = "tenancy.domain";
+
 /// What is called after a commit that changed who may do what in a tenant, or the tenant's state.
-pub type ChangeHook = Arc<dyn Fn(TenantId) + Send + Sync>;
+pub type ChangeHook = Arc<dyn Fn(Option<TenantId>) + Send + Sync>;
 
 /// Tenants and all that belongs to them. Cheap to clone.
 #[derive(Clone)]
@@ -109,11 +115,32 @@ impl Tenancy {
         let directory = Directory::new(&config);
         let catalogue = Catalogue::new(catalogue);
         let (hooks, certificates) = (RwLock::default(), RwLock::default());
-        Self(Arc::new(Inner { db, config, catalogue, directory, invitation_mac, hooks, lookup, certificates }))
+        let this =
+            Self(Arc::new(Inner { db, config, catalogue, directory, invitation_mac, hooks, lookup, certificates }));
+        this.hear();
+        this
     }
 
-    /// Calls `hook` after every commit that changed a tenant's grants or state, before its author gets the answer.
-    /// The hook must be quick. Other processes are not told; what they keep must age.
+    /// What this or another process commits takes what is kept in memory with it.
+    fn hear(&self) {
+        let (tenants, domains) = (Arc::downgrade(&self.0), Arc::downgrade(&self.0));
+        let tenant_changed = move |subject: Option<&str>| {
+            let Some(inner) = tenants.upgrade() else { return };
+            let tenant = subject.and_then(|id| Uuid::parse_str(id).ok()).map(TenantId::from_uuid);
+            inner.directory.forget(tenant);
+            let hooks = inner.hooks.read().unwrap_or_else(PoisonError::into_inner);
+            hooks.iter().for_each(|hook| hook(tenant));
+        };
+        let domain_changed = move |name: Option<&str>| {
+            let Some(inner) = domains.upgrade() else { return };
+            inner.directory.forget_domain(name);
+        };
+        self.0.db.invalidations().subscribe(STALE_TENANT, Arc::new(tenant_changed));
+        self.0.db.invalidations().subscribe(STALE_DOMAIN, Arc::new(domain_changed));
+    }
+
+    /// Calls `hook` after every commit that changed a tenant's grants or state: of this process before its author gets the
+    /// answer, of another a moment later. Without a tenant, any of them may have changed. The hook must be quick.
     pub fn on_change(&self, hook: ChangeHook) {
         self.0.hooks.write().unwrap_or_else(PoisonError::into_inner).push(hook);
     }
@@ -136,13 +163,7 @@ impl Tenancy {
     }
 
     /// After the commit: what is kept in memory about this tenant goes.
-    fn changed(&self, tx: &Tx, tenant: TenantId, slug: Option<&Slug>) {
-        let this = self.clone();
-        let slug = slug.cloned();
-        tx.on_commit(move || {
-            this.0.directory.forget(tenant, slug.as_ref());
-            let hooks = this.0.hooks.read().unwrap_or_else(PoisonError::into_inner);
-            hooks.iter().for_each(|hook| hook(tenant));
-        });
+    fn changed(tx: &Tx, tenant: TenantId) {
+        tx.stale_on_commit(STALE_TENANT, &tenant.uuid().to_string());
     }
 }

@@ -14,7 +14,7 @@ use crate::purge::{PURGE_JOB, Purge};
 use crate::store;
 use crate::store::tenants::Kept;
 use crate::tenants::{operator, target};
-use crate::words::{Slug, parse_description};
+use crate::words::parse_description;
 
 /// How often a purge that fails is tried.
 const PURGE_ATTEMPTS: u32 = 20;
@@ -84,7 +84,7 @@ impl Tenancy {
                 let action = step.take(tx, &mut kept).await?;
                 store::tenants::update(tx, &mut kept).await?;
                 announce(tx, &caller, action, target(&kept.tenant), &kept.tenant).await?;
-                self.changed(tx, id, Slug::known(&kept.tenant.slug).as_ref());
+                Self::changed(tx, id);
                 Ok(kept.tenant)
             })
             .await

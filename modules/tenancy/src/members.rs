@@ -73,7 +73,7 @@ impl Tenancy {
                 member.role = new.to_ref();
                 store::members::update(tx, &mut member).await?;
                 announce(tx, caller, "tenancy.member_updated", target(&member), &member).await?;
-                self.changed(tx, tx.tenant(), None);
+                Self::changed(tx, tx.tenant());
                 Ok(member)
             })
             .await
@@ -104,7 +104,7 @@ impl Tenancy {
         another_owner(tx, role).await?;
         store::members::delete(tx, member.id).await?;
         announce(tx, caller, "tenancy.member_removed", target(member), member).await?;
-        self.changed(tx, tx.tenant(), None);
+        Self::changed(tx, tx.tenant());
         Ok(())
     }
 

@@ -71,7 +71,7 @@ impl Tenancy {
         };
         store::members::insert(tx, &member).await?;
         announce(tx, caller, "tenancy.member_added", target(&member), &member).await?;
-        self.changed(tx, tx.tenant(), None);
+        Self::changed(tx, tx.tenant());
         Ok(member)
     }
 

@@ -14,7 +14,6 @@ use crate::announce::announce;
 use crate::model::TenantState;
 use crate::store;
 use crate::tenants::target;
-use crate::words::Slug;
 
 /// The job that purges a tenant.
 pub(crate) const PURGE_JOB: &str = "tenancy.purge_tenant";
@@ -91,7 +90,7 @@ impl Tenancy {
                 self.release_all(tx, &caller).await?;
                 store::tenants::purge(tx).await?;
                 announce(tx, &caller, PURGED, target(&kept.tenant), &kept.tenant).await?;
-                self.changed(tx, tenant, Slug::known(&kept.tenant.slug).as_ref());
+                Self::changed(tx, tenant);
                 Ok(Outcome::Gone)
             })
             .await

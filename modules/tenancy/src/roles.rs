@@ -106,7 +106,7 @@ impl Tenancy {
                 role.version += 1;
                 store::roles::update(tx, &role).await?;
                 announce(tx, caller, "tenancy.role_updated", target(&role), &role).await?;
-                self.changed(tx, tx.tenant(), None);
+                Self::changed(tx, tx.tenant());
                 Ok(role)
             })
             .await

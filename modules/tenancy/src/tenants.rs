@@ -93,7 +93,7 @@ impl Tenancy {
                     Some(email) => Some(self.invite(tx, &caller, &tenant, email, owners).await?),
                     None => None,
                 };
-                self.changed(tx, id, Some(&slug));
+                Self::changed(tx, id);
                 Ok(CreatedTenant { tenant, invitation })
             })
             .await
@@ -124,7 +124,7 @@ impl Tenancy {
                     kept.tenant.name.clone_from(name);
                     store::tenants::update(tx, &mut kept).await?;
                     announce(tx, &caller, "tenancy.tenant_updated", target(&kept.tenant), &kept.tenant).await?;
-                    self.changed(tx, id, Slug::known(&kept.tenant.slug).as_ref());
+                    Self::changed(tx, id);
                 }
                 Ok(kept.tenant)
             })
@@ -141,7 +141,7 @@ impl Tenancy {
             .write(&caller, async |tx| {
                 if store::tenants::insert_system(tx, SYSTEM_SLUG, "Operators").await? {
                     store::roles::insert_built_in(tx, SYSTEM_TENANT).await?;
-                    self.changed(tx, SYSTEM_TENANT, Slug::known(SYSTEM_SLUG).as_ref());
+                    Self::changed(tx, SYSTEM_TENANT);
                 }
                 Ok(())
             })

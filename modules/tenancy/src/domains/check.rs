@@ -86,7 +86,7 @@ impl Tenancy {
             None => return Ok(()),
         };
         tell(tx, caller, action, &kept.domain, code).await?;
-        self.domain_changed(tx, &begun.name);
+        Self::domain_changed(tx, &begun.name);
         if conclusion.news == Some(News::Released) {
             store::domains::wake(tx, &begun.name).await?;
             tx.ring_on_commit(BELL);

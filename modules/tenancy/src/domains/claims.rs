@@ -4,7 +4,6 @@ use std::sync::PoisonError;
 
 use kernel::{Caller, Expected, ListParams, ListRequest, Page, Problem, SYSTEM_TENANT, TenantId, Tx};
 
-use crate::Tenancy;
 use crate::announce::announce;
 use crate::domains::model::{Domain, DomainId, DomainNews, HeldDomain, NewDomain};
 use crate::domains::name;
@@ -13,6 +12,7 @@ use crate::listing;
 use crate::permissions::{DOMAINS_READ, DOMAINS_WRITE};
 use crate::store;
 use crate::store::domains::Kept;
+use crate::{STALE_DOMAIN, Tenancy};
 
 /// Rung when a domain is to be checked at once.
 pub(crate) const BELL: &str = "tenancy domains";
@@ -103,7 +103,7 @@ impl Tenancy {
                 } else {
                     tell(tx, caller, "tenancy.domain.withdrawn", &domain, None).await?;
                 }
-                self.domain_changed(tx, &domain.name);
+                Self::domain_changed(tx, &domain.name);
                 Ok(())
             })
             .await
@@ -143,16 +143,15 @@ impl Tenancy {
     }
 
     /// After the commit: which tenant a host of this name belongs to is asked anew.
-    pub(crate) fn domain_changed(&self, tx: &Tx, name: &str) {
-        let (this, name) = (self.clone(), name.to_owned());
-        tx.on_commit(move || this.0.directory.forget_domain(&name));
+    pub(crate) fn domain_changed(tx: &Tx, name: &str) {
+        tx.stale_on_commit(STALE_DOMAIN, name);
     }
 
     /// In the purge of a tenant: the world hears that its domains are free.
     pub(crate) async fn release_all(&self, tx: &Tx, caller: &Caller) -> Result<(), Problem> {
         for kept in store::domains::held(tx, self.config()).await? {
             tell(tx, caller, "tenancy.domain.released", &kept.domain, None).await?;
-            self.domain_changed(tx, &kept.domain.name);
+            Self::domain_changed(tx, &kept.domain.name);
         }
         Ok(())
     }

@@ -75,7 +75,7 @@ async fn those_who_asked_are_told_of_changes_after_the_commit_and_of_nothing_els
     let role = house.tenancy.create_role(&owner, new_role("Clerk", &["vault.read"])).await.unwrap();
     let told = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&told);
-    house.tenancy.on_change(Arc::new(move |tenant| log.lock().unwrap().push(tenant)));
+    house.tenancy.on_change(Arc::new(move |tenant| log.lock().unwrap().extend(tenant)));
     let update = UpdateRole { permissions: Patch::Set(Vec::new()), ..UpdateRole::default() };
 
     let taken = NewRole { ..new_role("clerk", &[]) };
