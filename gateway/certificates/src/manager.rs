@@ -102,14 +102,9 @@ impl Manager {
     pub fn new(parts: ManagerParts) -> Self {
         let ManagerParts { store, sealer, clock, keys, dns, authorities, settings, holder } = parts;
         let (circuits, changed) = (Mutex::default(), Notify::new());
+        let queue = Mutex::new(Queue::new(settings.concurrency));
         let shared = Shared { store, sealer, clock, keys, dns, authorities, settings, holder, circuits, changed };
-        Self {
-            shared: Arc::new(shared),
-            queue: Mutex::default(),
-            blocked: Mutex::default(),
-            wake: Notify::new(),
-            settled: Notify::new(),
-        }
+        Self { shared: Arc::new(shared), queue, blocked: Mutex::default(), wake: Notify::new(), settled: Notify::new() }
     }
 
     /// Works until `stop`. What is under way then is left to its lease: another replica, or this one after its

@@ -30,7 +30,7 @@ pub struct Settings {
     pub issuers: Vec<IssuerSettings>,
     /// Kinds of challenge in their order; after a failed validation the next one is tried.
     pub challenges: Vec<ChallengeKind>,
-    /// Names worked on at once by this process.
+    /// Names worked on at once by this process; of one tenant at most three quarters of them.
     pub concurrency: usize,
     /// How long a replica keeps a name that it stopped working on; others take over after that. Longer than
     /// `request_timeout`.
