@@ -4,7 +4,7 @@
 use std::{convert::Infallible, env, error::Error, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use edge_cache::{Cache, CacheBody, Clock, Config, Policy, Scheme, Scope};
+use edge_cache::{Cache, CacheBody, Clock, Config, DiskConfig, Policy, Scheme, Scope};
 use http::{HeaderName, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty, combinators::BoxBody};
 use hyper::{body::Incoming, service::service_fn};
@@ -29,9 +29,16 @@ const HOP: [HeaderName; 7] = [
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let mut arguments = env::args().skip(1);
-    let mut address = || arguments.next().ok_or("usage: proxy LISTEN ORIGIN [--safe-cookies]");
+    let mut address = || arguments.next().ok_or("usage: proxy LISTEN ORIGIN [--safe-cookies] [--disk FOLDER]");
     let (listen, origin): (SocketAddr, SocketAddr) = (address()?.parse()?, address()?.parse()?);
-    let keeps_cookies = arguments.next().is_none();
+    let (mut keeps_cookies, mut folder) = (true, None);
+    while let Some(argument) = arguments.next() {
+        match &*argument {
+            "--disk" => folder = arguments.next(),
+            _ => keeps_cookies = false,
+        }
+    }
+    let on_disk = folder.is_some();
     let policy = Arc::new(Policy { store_cookies: keeps_cookies, ..Policy::default() });
     let config = Config {
         memory_bytes: 64 * MIB,
@@ -40,9 +47,14 @@ async fn main() -> Result<(), Failure> {
         max_revalidations: 64,
         revalidate_timeout: Duration::from_secs(10),
         body_timeout: Duration::from_secs(10),
+        disk: folder.map(|path| DiskConfig { path: path.into(), bytes: 1024 * MIB, written_from: 0 }),
     };
     #[expect(clippy::disallowed_methods, reason = "the example is its own composition root")]
     let cache = Cache::new(config, Clock::new(std::time::SystemTime::now));
+    if on_disk {
+        cache.opened().await;
+        cache.note_purge(0).await;
+    }
     let listener = TcpListener::bind(listen).await?;
     loop {
         let (stream, _) = listener.accept().await?;

@@ -8,7 +8,9 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request
 use crate::{
     body::CacheBody,
     cache_status::Status,
-    fields, precondition,
+    fields,
+    policy::Policy,
+    precondition,
     range::{self, Wanted},
     spool::Reader,
     stored::{Head, Stored},
@@ -17,11 +19,12 @@ use crate::{
 /// Answers from what is stored whole: all of it, a part, or that the client has it already.
 pub(crate) fn from_stored<D>(
     request: &request::Parts,
+    policy: &Policy,
     stored: &Stored,
     now: SystemTime,
     status: &Status,
 ) -> Response<CacheBody<D>> {
-    let mut headers = aged(&stored.head, now);
+    let mut headers = aged(&stored.head, policy, now);
     status.append_to(&mut headers);
     if precondition::is_not_modified(&request.headers, stored.head.status, &stored.head.headers) {
         return not_modified(headers);
@@ -51,14 +54,15 @@ pub(crate) fn from_stored<D>(
 /// Answers with what comes in for another request. `None`: it is too late to read it from the start.
 pub(crate) fn from_coming<D>(
     request: &request::Parts,
+    policy: &Policy,
     head: &Head,
     reader: Reader,
     now: Option<SystemTime>,
     status: &Status,
 ) -> Response<CacheBody<D>> {
     let mut headers = match now {
-        Some(now) => aged(head, now),
-        None => ours_off(&head.headers),
+        Some(now) => aged(head, policy, now),
+        None => ours_off(&head.headers, policy),
     };
     status.append_to(&mut headers);
     if precondition::is_not_modified(&request.headers, head.status, &head.headers) {
@@ -89,14 +93,14 @@ fn not_modified<D>(mut headers: HeaderMap) -> Response<CacheBody<D>> {
     build(StatusCode::NOT_MODIFIED, headers, CacheBody::empty())
 }
 
-fn ours_off(headers: &HeaderMap) -> HeaderMap {
+fn ours_off(headers: &HeaderMap, policy: &Policy) -> HeaderMap {
     let mut headers = headers.clone();
-    fields::strip_ours(&mut headers);
+    fields::strip_ours(&mut headers, policy.shows_keys);
     headers
 }
 
-fn aged(head: &Head, now: SystemTime) -> HeaderMap {
-    let mut headers = ours_off(&head.headers);
+fn aged(head: &Head, policy: &Policy, now: SystemTime) -> HeaderMap {
+    let mut headers = ours_off(&head.headers, policy);
     headers.insert(header::AGE, HeaderValue::from(head.freshness.age(now).as_secs()));
     headers
 }

@@ -28,8 +28,10 @@ const OF_THE_BODY: [HeaderName; 5] = [
     HeaderName::from_static("content-md5"),
     header::ETAG,
 ];
-/// The names for purging; for us, not for clients.
+/// The names for purging, parted by space; for us, not for clients.
 pub(crate) const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
+/// The same, parted by commas.
+pub(crate) const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
 /// Takes off what belongs to the connection by which an answer came.
 pub(crate) fn strip_connection(headers: &mut HeaderMap) {
@@ -43,9 +45,12 @@ pub(crate) fn strip_connection(headers: &mut HeaderMap) {
     }
 }
 
-/// Takes off what the origin told this cache alone.
-pub(crate) fn strip_ours(headers: &mut HeaderMap) {
-    headers.remove(SURROGATE_KEY);
+/// Takes off what the origin told this cache alone; the names for purging too, unless clients see them.
+pub(crate) fn strip_ours(headers: &mut HeaderMap, shows_keys: bool) {
+    if !shows_keys {
+        headers.remove(SURROGATE_KEY);
+        headers.remove(CACHE_TAG);
+    }
     headers.remove(targeted::OWN);
 }
 

@@ -111,12 +111,17 @@ impl Inner {
     /// same time either sees the answer or is seen.
     pub(crate) fn commit(&self, lead: &Lead, stored: &Arc<Stored>) -> bool {
         let now = self.clock.now();
+        let large = self.disk.as_ref().filter(|disk| disk.is_for(stored.body.len()));
+        let watched = large.map(|disk| (disk, disk.watch()));
         if !lead.flight().verdict(&stored.head, now) || !self.memory.put(lead.key(), Arc::clone(stored)) {
             return false;
         }
         if !lead.flight().verdict(&stored.head, now) {
             self.memory.take_out(lead.key(), stored);
             return false;
+        }
+        if let Some((disk, watch)) = watched {
+            disk.keep(lead.key(), stored, watch);
         }
         self.counters.stored.add(1);
         true

@@ -22,7 +22,7 @@ use crate::{
 
 const SHARDS: usize = 16;
 /// The most purges that one answer under way remembers; after that it is not stored.
-const MOST_PURGES: usize = 64;
+const MOST_PURGES: usize = 256;
 
 /// Which requests wait for one another: the same key, and the same values of the headers it is known to vary by.
 pub(crate) type FlightKey = (Arc<Key>, Selection);
@@ -78,8 +78,10 @@ impl Flight {
 
     fn purge(&self, key: &Key, purge: &Purge, mode: PurgeMode) {
         let mut purges = self.purges.lock().unwrap_or_else(PoisonError::into_inner);
-        match purge.tag_in(key) {
-            Some(tag) if purges.by_tag.len() < MOST_PURGES => purges.by_tag.push((tag.into(), mode)),
+        match purge.tags_in(key) {
+            Some(tags) if purges.by_tag.len() + tags.len() <= MOST_PURGES => {
+                purges.by_tag.extend(tags.iter().map(|tag| (tag.as_str().into(), mode)));
+            }
             None if !purge.covers_key(key) => {}
             None if mode == PurgeMode::Soft => purges.soft = true,
             _ => purges.doomed = true,
@@ -163,7 +165,7 @@ impl Flights {
 
 impl Shard {
     fn purge(&mut self, purge: &Purge, mode: PurgeMode) {
-        let concerns = |key: &Key| purge.covers_key(key) || purge.tag_in(key).is_some();
+        let concerns = |key: &Key| purge.covers_key(key) || purge.tags_in(key).is_some();
         for (key, flight) in self.active.values().filter(|(key, _)| concerns(key)) {
             flight.purge(key, purge, mode);
         }

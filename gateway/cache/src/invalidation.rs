@@ -33,8 +33,9 @@ pub(crate) async fn invalidate(
     for key in keys {
         inner.purge(Purge::Key(Arc::new(key)), PurgeMode::Hard).await;
     }
-    for tag in tags::invalidated(scope, answer) {
-        inner.purge(Purge::Tag { tenant: scope.tenant(), tag }, PurgeMode::Hard).await;
+    let tags = tags::invalidated(scope, answer);
+    if !tags.is_empty() {
+        inner.purge(Purge::Tags { tenant: scope.tenant(), tags }, PurgeMode::Hard).await;
     }
 }
 

@@ -26,7 +26,7 @@ impl Key {
 
 /// One spelling of a target: percent-encoded octets in upper case, ignored parameters gone. Nothing is decoded and no
 /// segment removed, since an origin may read the two spellings differently.
-fn normal_target(path: &str, query: Option<&str>, ignored: &[String]) -> String {
+pub(crate) fn normal_target(path: &str, query: Option<&str>, ignored: &[String]) -> String {
     let mut target = upper_octets(if path.is_empty() { "/" } else { path });
     let Some(query) = query else { return target };
     let kept: Vec<&str> = query.split('&').filter(|pair| !is_ignored(pair, ignored)).collect();

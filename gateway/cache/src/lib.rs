@@ -8,11 +8,12 @@
 //! `stale-if-error`), RFC 8246 (`immutable`), RFC 9211 (`Cache-Status`, by the name `holdfast`), RFC 9213
 //! (`Holdfast-Cache-Control` before `CDN-Cache-Control` before `Cache-Control`), RFC 9875 (groups), and serves ranges
 //! (RFC 9110, section 14) and HEAD from a stored whole. Misses for one answer are fetched once; those who wait read
-//! along while it comes in. Purging is by target, prefix, `Surrogate-Key` or tenant, hard or soft, and holds for
-//! answers under way too.
+//! along while it comes in. Purging is by target, URL, prefix, `Surrogate-Key` (or `Cache-Tag`) or tenant, hard or soft,
+//! and holds for answers under way too.
 //!
-//! Deliberately absent: storing partial answers (206), answers to other methods than GET, trailers, and a part on
-//! disk: what is stored goes with the process.
+//! Memory is bounded; beside it answers may lie on a disk ([`DiskConfig`]), a file each, where they outlast the process.
+//!
+//! Deliberately absent: storing partial answers (206), answers to other methods than GET, and trailers.
 
 mod admission;
 mod answer;
@@ -23,6 +24,7 @@ mod cache_status;
 mod clock;
 mod date;
 mod directives;
+mod disk;
 mod fields;
 mod fill;
 mod flights;
@@ -49,6 +51,7 @@ mod visit;
 pub use body::CacheBody;
 pub use cache::{Cache, Config};
 pub use clock::Clock;
+pub use disk::DiskConfig;
 pub use policy::Policy;
 pub use purge::PurgeMode;
 pub use scope::{Scheme, Scope};

@@ -7,15 +7,14 @@ use std::{
 };
 
 use http::HeaderMap;
-use quick_cache::{
-    OptionsBuilder, Weighter,
-    sync::{Cache as Quick, DefaultLifecycle},
-};
+use quick_cache::{Lifecycle, OptionsBuilder, Weighter, sync::Cache as Quick};
 
 use crate::{
+    disk::Disk,
     key::Key,
     purge::{Purge, PurgeMode},
     stored::Stored,
+    vary::Selection,
 };
 
 /// Locks that part writers of one key.
@@ -50,7 +49,23 @@ impl Weighter<Arc<Key>, Arc<Resource>> for ByBytes {
     }
 }
 
-type Entries = Quick<Arc<Key>, Arc<Resource>, ByBytes, RandomState, DefaultLifecycle<Arc<Key>, Arc<Resource>>>;
+/// Tells what went out for what came in, and what was replaced.
+#[derive(Clone, Debug)]
+pub(crate) struct Evicted;
+
+impl<K, V> Lifecycle<K, V> for Evicted {
+    type RequestState = Vec<(K, V)>;
+
+    fn begin_request(&self) -> Self::RequestState {
+        Vec::new()
+    }
+
+    fn on_evict(&self, gone: &mut Self::RequestState, key: K, value: V) {
+        gone.push((key, value));
+    }
+}
+
+type Entries = Quick<Arc<Key>, Arc<Resource>, ByBytes, RandomState, Evicted>;
 
 /// The memory of the cache. What is used often stays (S3-FIFO, by `quick_cache`).
 #[derive(Debug)]
@@ -60,11 +75,13 @@ pub(crate) struct Memory {
     hasher: RandomState,
     /// The most bytes that the answers of one target take.
     most_per_target: u64,
+    /// Where answers go for which there is no room.
+    disk: Option<Arc<Disk>>,
 }
 
 impl Memory {
     /// Room for so many bytes, of which one object may take `most_object`.
-    pub(crate) fn new(bytes: u64, most_object: u64) -> Self {
+    pub(crate) fn new(bytes: u64, most_object: u64, disk: Option<Arc<Disk>>) -> Self {
         let per_shard = most_object.saturating_mul(4).max(1);
         let shards = usize::try_from(bytes / per_shard).unwrap_or(usize::MAX).clamp(1, 64);
         let shards = 1 << shards.ilog2();
@@ -75,11 +92,11 @@ impl Memory {
             .build();
         let hasher = RandomState::new();
         let entries = match options {
-            Ok(options) => Quick::with_options(options, ByBytes, hasher.clone(), DefaultLifecycle::default()),
-            Err(_) => Quick::with(1024, bytes, ByBytes, hasher.clone(), DefaultLifecycle::default()),
+            Ok(options) => Quick::with_options(options, ByBytes, hasher.clone(), Evicted),
+            Err(_) => Quick::with(1024, bytes, ByBytes, hasher.clone(), Evicted),
         };
         let stripes = (0..STRIPES).map(|_| Mutex::default()).collect();
-        Self { entries, stripes, hasher, most_per_target: bytes / shards as u64 / 2 }
+        Self { entries, stripes, hasher, most_per_target: bytes / shards as u64 / 2, disk }
     }
 
     pub(crate) fn get(&self, key: &Arc<Key>) -> Option<Arc<Resource>> {
@@ -88,10 +105,13 @@ impl Memory {
 
     /// Puts an answer in the place of those that it replaces. `false`: it does not fit.
     pub(crate) fn put(&self, key: &Arc<Key>, stored: Arc<Stored>) -> bool {
+        let received = stored.head.freshness.received();
         if stored.size() as u64 > self.most_per_target {
+            self.outdate(key, &stored, None);
             self.update(key, |resource| resource.variants.retain(|old| old.head.selection != stored.head.selection));
             return false;
         }
+        self.outdate(key, &stored, Some(received));
         self.update(key, |resource| {
             let newer = |old: &Arc<Stored>| old.head.freshness.received() > stored.head.freshness.received();
             let same = |old: &&Arc<Stored>| old.head.selection == stored.head.selection;
@@ -122,6 +142,28 @@ impl Memory {
     /// Takes one answer out, if it is still there.
     pub(crate) fn take_out(&self, key: &Arc<Key>, stored: &Arc<Stored>) {
         self.update(key, |resource| resource.variants.retain(|old| !Arc::ptr_eq(old, stored)));
+        self.outdate(key, stored, None);
+    }
+
+    /// Has the disk forget what it holds in this answer's place.
+    fn outdate(&self, key: &Key, stored: &Stored, but: Option<SystemTime>) {
+        if let Some(disk) = &self.disk {
+            disk.outdate(key, &stored.head.selection, but);
+        }
+    }
+
+    /// All answers, with their keys.
+    pub(crate) fn all(&self) -> Vec<(Arc<Key>, Arc<Stored>)> {
+        let each = |(key, resource): (Arc<Key>, Arc<Resource>)| {
+            resource.variants.iter().map(|stored| (Arc::clone(&key), Arc::clone(stored))).collect::<Vec<_>>()
+        };
+        self.entries.iter().flat_map(each).collect()
+    }
+
+    /// Whether an answer is there that was selected so.
+    pub(crate) fn has(&self, key: &Arc<Key>, selection: &Selection) -> bool {
+        let found = self.entries.peek(key);
+        found.is_some_and(|found| found.variants.iter().any(|stored| stored.head.selection == *selection))
     }
 
     fn update(&self, key: &Arc<Key>, change: impl FnOnce(&mut Resource)) {
@@ -134,8 +176,15 @@ impl Memory {
         change(&mut resource);
         if resource.variants.is_empty() && resource.apart_until.is_none() {
             self.entries.remove(key);
-        } else {
-            self.entries.insert(Arc::clone(key), Arc::new(resource));
+            return;
+        }
+        let watch = self.disk.as_ref().map(|disk| disk.watch());
+        let gone = self.entries.insert_with_lifecycle(Arc::clone(key), Arc::new(resource));
+        if let Some((disk, watch)) = self.disk.as_ref().zip(watch) {
+            // What was replaced is told too.
+            for (gone, resource) in gone.iter().filter(|(gone, _)| gone != key) {
+                resource.variants.iter().for_each(|stored| disk.keep(gone, stored, watch));
+            }
         }
     }
 

@@ -39,6 +39,8 @@ pub struct Policy {
     /// Whether answers with `Set-Cookie` may be stored. RFC 9111 allows it where they say so; it hands one visitor's
     /// cookie to the next wherever an origin is careless.
     pub store_cookies: bool,
+    /// Whether clients see the names for purging, `Surrogate-Key` and `Cache-Tag`: for another cache before this one.
+    pub shows_keys: bool,
     /// Where an answer has no `stale-while-revalidate` or `stale-if-error` of its own (RFC 5861).
     pub stale_while_revalidate: Duration,
     pub stale_if_error: Duration,
@@ -62,6 +64,7 @@ impl Default for Policy {
             personal: false,
             honour_client: true,
             store_cookies: false,
+            shows_keys: false,
             stale_while_revalidate: Duration::ZERO,
             stale_if_error: Duration::ZERO,
             coalesce_wait: Duration::from_secs(10),

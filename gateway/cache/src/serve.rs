@@ -26,7 +26,8 @@ impl Cache {
     /// dropped unanswered since the client left, one of those who wait calls its own. It may run in the background,
     /// after the answer was given, for `stale-while-revalidate`.
     ///
-    /// Each answer carries `Cache-Status` (RFC 9211); `Surrogate-Key` and `Holdfast-Cache-Control` are taken off.
+    /// Each answer carries `Cache-Status` (RFC 9211); `Holdfast-Cache-Control` is taken off, and so are
+    /// `Surrogate-Key` and `Cache-Tag` unless the policy shows them.
     pub async fn serve<B, D, F, Fut>(
         &self,
         scope: &Scope,
@@ -48,14 +49,14 @@ impl Cache {
             }
             Way::Past(reason) => {
                 self.inner.counters.bypassed.add(1);
-                passed(fetch(request).await, &Status::forward(reason))
+                passed(fetch(request).await, policy, &Status::forward(reason))
             }
             Way::Unsafe => {
                 self.inner.counters.bypassed.add(1);
                 let target = request.uri().clone();
                 let answer = fetch(request).await;
                 invalidate(&self.inner, scope, policy, &target, (answer.status(), answer.headers())).await;
-                passed(answer, &Status::forward(Forward::Method))
+                passed(answer, policy, &Status::forward(Forward::Method))
             }
         }
     }

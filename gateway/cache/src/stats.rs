@@ -28,6 +28,12 @@ pub struct Stats {
     /// Bytes and targets in memory now.
     pub memory_bytes: u64,
     pub memory_targets: u64,
+    /// Bytes that files count on the disk now, and targets.
+    pub disk_bytes: u64,
+    pub disk_targets: u64,
+    /// Answers that came back from the disk, and files that were broken.
+    pub recalled: u64,
+    pub broken: u64,
     /// Requests under way to origins now.
     pub in_flight: u64,
 }

@@ -1,9 +1,12 @@
-//! The names by which answers are purged: `Surrogate-Key`, and the groups of RFC 9875.
+//! The names by which answers are purged: `Surrogate-Key` and `Cache-Tag`, and the groups of RFC 9875.
 
 use http::{HeaderMap, HeaderName};
 use sfv::{BareItem, List, ListEntry, Parser};
 
-use crate::{fields::SURROGATE_KEY, scope::Scope};
+use crate::{
+    fields::{CACHE_TAG, SURROGATE_KEY},
+    scope::Scope,
+};
 
 const GROUPS: HeaderName = HeaderName::from_static("cache-groups");
 const GROUP_INVALIDATION: HeaderName = HeaderName::from_static("cache-group-invalidation");
@@ -19,6 +22,10 @@ pub(crate) fn of_answer(scope: &Scope, headers: &HeaderMap) -> Option<Vec<Box<st
     let mut tags: Vec<Box<str>> = Vec::new();
     for line in headers.get_all(SURROGATE_KEY) {
         tags.extend(line.to_str().ok()?.split_ascii_whitespace().map(|tag| surrogate(tag).into()));
+    }
+    for line in headers.get_all(CACHE_TAG) {
+        let names = line.to_str().ok()?.split(',').map(str::trim).filter(|name| !name.is_empty());
+        tags.extend(names.map(|tag| surrogate(tag).into()));
     }
     tags.extend(group_names(headers, &GROUPS).iter().map(|group| in_group(scope, group).into()));
     tags.sort_unstable();
@@ -76,6 +83,7 @@ mod tests {
     #[test]
     fn a_surrogate_key_is_never_a_group() {
         assert_eq!(tags("surrogate-key", "b  a\ta").unwrap(), ["key a".into(), "key b".into()]);
+        assert_eq!(tags("cache-tag", "b, a,,b").unwrap(), ["key a".into(), "key b".into()]);
         assert_eq!(tags("cache-groups", "\"one\", two").unwrap(), ["group https://a one".into()]);
         assert_eq!(tags("surrogate-key", "group https://a one").unwrap()[0], "key group".into());
     }
@@ -86,6 +94,7 @@ mod tests {
 
         assert_eq!(tags("surrogate-key", &many.join(" ")), None);
         assert_eq!(tags("surrogate-key", &"x".repeat(1000)), None);
+        assert_eq!(tags("cache-tag", &many.join(",")), None);
         assert_eq!(tags("surrogate-key", "\u{e9}"), None);
         assert_eq!(tags("cache-groups", "\"broken"), Some(vec![]));
     }

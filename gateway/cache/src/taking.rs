@@ -96,7 +96,7 @@ impl Visit {
             }
         };
         status.ttl = Some(current.head.freshness.ttl(times.1));
-        answer::from_stored(&self.request, &current, times.1, &status)
+        answer::from_stored(&self.request, &self.policy, &current, times.1, &status)
     }
 
     /// The origin fails; what is stored must do.
@@ -112,7 +112,7 @@ impl Visit {
         let ttl = Some(stored.head.freshness.ttl(now));
         let answered = Some(failure.as_u16());
         let status = Status { answered, ttl, detail: Some("stale-if-error"), ..Status::forward(self.reason) };
-        answer::from_stored(&self.request, stored, now, &status)
+        answer::from_stored(&self.request, &self.policy, stored, now, &status)
     }
 
     /// Stores the answer while it comes in, if there is room for it.
@@ -144,7 +144,7 @@ impl Visit {
         lead.announce(if shareable { Stage::Coming(coming) } else { Stage::Apart });
         let fill = Fill { inner: Arc::clone(&self.inner), lead, head: Arc::clone(&kept), spool, share, limit, length };
         self.inner.tasks.spawn(fill.run(body));
-        answer::from_coming(&self.request, &kept, reader, None, &status)
+        answer::from_coming(&self.request, &self.policy, &kept, reader, None, &status)
     }
 
     /// Hands the answer to this request alone.
@@ -159,6 +159,6 @@ impl Visit {
             self.inner.memory.set_apart(&self.key, now + APART);
         }
         lead.announce(Stage::Apart);
-        passed(answer, &Status { detail: Some(reason), ..Status::forward(self.reason) })
+        passed(answer, &self.policy, &Status { detail: Some(reason), ..Status::forward(self.reason) })
     }
 }

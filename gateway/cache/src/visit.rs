@@ -71,7 +71,7 @@ impl Visit {
         F: FnOnce(Request<B>) -> Fut + Send + 'static,
         Fut: Future<Output = Response<D>> + Send + 'static,
     {
-        let found = self.inner.memory.get(&self.key);
+        let found = self.find().await;
         let now = self.inner.clock.now();
         let stored = found.as_ref().and_then(|resource| resource.select(&self.request.headers));
         if let Some(stored) = stored {
@@ -93,6 +93,17 @@ impl Visit {
         self.forward(found, has_stored, is_apart, body, fetch).await
     }
 
+    /// What is stored of the target: in memory, or brought back to it.
+    async fn find(&self) -> Option<Arc<Resource>> {
+        let found = self.inner.memory.get(&self.key);
+        let Some(disk) = &self.inner.disk else { return found };
+        if found.as_ref().is_some_and(|found| found.select(&self.request.headers).is_some()) {
+            return found;
+        }
+        disk.recall(&self.key, &self.request.headers, &self.inner.memory, &self.inner.budget).await;
+        self.inner.memory.get(&self.key)
+    }
+
     pub(crate) fn reuse(&self, stored: &Stored, now: SystemTime) -> Reuse {
         stored.head.freshness.reuse(&self.directives, now, stored.head.purged())
     }
@@ -101,7 +112,7 @@ impl Visit {
         let counters = &self.inner.counters;
         if reuse == Reuse::Fresh { &counters.hits } else { &counters.stale_hits }.add(1);
         let status = Status::hit(stored.head.freshness.ttl(now));
-        answer::from_stored(&self.request, stored, now, &status)
+        answer::from_stored(&self.request, &self.policy, stored, now, &status)
     }
 
     fn why(&self, found: Option<&Resource>, has_stored: bool) -> Forward {
@@ -173,13 +184,13 @@ impl Visit {
             Stage::Coming(coming) if coming.head.selection.matches(&self.request.headers) => {
                 let Some(reader) = coming.spool.reader() else { return Followed::Alone };
                 self.inner.counters.collapsed.add(1);
-                let answer = answer::from_coming(&self.request, &coming.head, reader, Some(now), &status);
+                let answer = answer::from_coming(&self.request, &self.policy, &coming.head, reader, Some(now), &status);
                 Followed::Answered(Box::new(answer))
             }
             Stage::Coming(coming) => Followed::Differs(coming.head.selection.names().collect()),
             Stage::Settled(stored) if stored.head.selection.matches(&self.request.headers) => {
                 self.inner.counters.collapsed.add(1);
-                Followed::Answered(Box::new(answer::from_stored(&self.request, stored, now, &status)))
+                Followed::Answered(Box::new(answer::from_stored(&self.request, &self.policy, stored, now, &status)))
             }
             Stage::Settled(stored) => Followed::Differs(stored.head.selection.names().collect()),
             Stage::Apart => Followed::Alone,
@@ -221,7 +232,7 @@ impl Visit {
     {
         self.inner.counters.misses.add(1);
         let answer = fetch(Request::from_parts(self.request, body)).await;
-        passed(answer, &Status::forward(self.reason))
+        passed(answer, &self.policy, &Status::forward(self.reason))
     }
 
     /// Fetches for itself and for those who wait.
@@ -262,8 +273,8 @@ fn known_names(found: Option<&Resource>) -> Vec<HeaderName> {
 }
 
 /// An answer that goes past the cache.
-pub(crate) fn passed<D>(mut answer: Response<D>, status: &Status) -> Response<CacheBody<D>> {
-    crate::fields::strip_ours(answer.headers_mut());
+pub(crate) fn passed<D>(mut answer: Response<D>, policy: &Policy, status: &Status) -> Response<CacheBody<D>> {
+    crate::fields::strip_ours(answer.headers_mut(), policy.shows_keys);
     status.append_to(answer.headers_mut());
     answer.map(CacheBody::passed)
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests, which wait for what they spawn")]
 
 mod collapsing;
+mod disk;
 mod freshness;
 mod hostile;
 mod purging;

@@ -53,6 +53,7 @@ pub(crate) fn config() -> Config {
         max_revalidations: 4,
         revalidate_timeout: Duration::from_secs(5),
         body_timeout: Duration::from_secs(5),
+        disk: None,
     }
 }
 

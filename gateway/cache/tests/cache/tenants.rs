@@ -41,7 +41,7 @@ async fn a_purge_stays_within_its_tenant() {
         let tenant = Uuid::from_u128(1);
         let whole_tenant = all_scopes().iter().filter(|scope| scope.tenant() == tenant).count();
         let count = match purge {
-            0 => house.cache.purge_tag(tenant, "all", PurgeMode::Hard).await,
+            0 => house.cache.purge_tags(tenant, &["all".to_owned()], PurgeMode::Hard).await,
             1 => house.cache.purge_prefix(tenant, None, "/", PurgeMode::Hard).await,
             2 => house.cache.purge_tenant(tenant, PurgeMode::Hard).await,
             _ => {
