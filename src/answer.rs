@@ -1,10 +1,9 @@
 //! What every answer gets on its way out: the request's id in problems, the trace, the mark of a replay, 304, and the
 //! headers that keep browsers safe.
 
+use gateway::TraceContext;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::Response;
-
-use crate::trace::TraceContext;
 
 /// Finishes the answer of an API.
 pub fn finish_api(

@@ -1,18 +1,19 @@
 //! The front door: every request of the public listeners comes through here, is identified, bounded in time, answered
-//! by one of the faces, measured and logged in one line.
+//! by one of the faces, and measured. The edge writes the line in its log.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use gateway::{App, Charges, EdgeBody, EdgeInfo, Meter, ResponseBody, Scheme};
+use gateway::{App, Charges, EdgeBody, EdgeInfo, Meter, Particulars, ResponseBody, Scheme};
 use http::{HeaderMap, Method, Request, Response, header, request::Parts};
 use http_body_util::combinators::BoxBody;
 use kernel::rest::Identified;
-use kernel::{Caller, Kind, Problem, Random, Tasks};
+use kernel::{AccountId, Caller, Kind, Problem, Tasks};
 use poem::endpoint::BoxEndpoint;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Body, Endpoint, IntoResponse, RequestParts};
+use tenancy::TenantRef;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer;
@@ -21,7 +22,6 @@ use crate::identify::{Identification, Identify};
 use crate::routes::{Operation, Routes};
 use crate::schema::Graph;
 use crate::telemetry::{Metrics, Spans};
-use crate::trace::TraceContext;
 use crate::traffic::Traffic;
 use crate::web_socket::{self, Handshake, Who};
 use crate::{graphql_socket, web_graphql};
@@ -38,7 +38,6 @@ pub struct Door {
     pub graph: Graph,
     pub traffic: Arc<Traffic>,
     pub spans: Spans,
-    pub random: Random,
     pub hasher: RandomState,
     /// Limits by account and tenant.
     pub meter: Meter,
@@ -55,7 +54,6 @@ struct Passage {
     edge: EdgeInfo,
     method: Method,
     path: String,
-    trace: TraceContext,
     begun: Instant,
     /// What it was charged once it was known who asks.
     charges: OnceLock<Charges>,
@@ -66,8 +64,29 @@ struct Outcome {
     response: poem::Response,
     /// A template out of the document, or the name of a face: never text of the client.
     route: &'static str,
-    tenant: Option<Arc<str>>,
-    actor: &'static str,
+    tenant: Option<TenantRef>,
+    actor: Asker,
+}
+
+/// Whose request it was.
+#[derive(Clone, Copy)]
+struct Asker {
+    kind: &'static str,
+    account: Option<AccountId>,
+}
+
+impl Outcome {
+    /// For the edge's journal.
+    fn particulars(&self) -> Particulars {
+        Particulars {
+            operation: Some(self.route),
+            actor: Some(self.actor.kind),
+            account: self.actor.account.map(|account| account.to_string().into()),
+            tenant: self.tenant.as_ref().map(|tenant| tenant.id.to_string().into()),
+            tenant_name: self.tenant.as_ref().map(|tenant| Arc::clone(&tenant.slug)),
+            ..Particulars::default()
+        }
+    }
 }
 
 impl App for Door {
@@ -79,14 +98,15 @@ impl App for Door {
         let passage = Passage {
             method: parts.method.clone(),
             path: parts.uri.path().to_owned(),
-            trace: TraceContext::of(&parts.headers, &self.random),
             begun: Instant::now(),
             charges: OnceLock::new(),
             edge,
         };
         let mut outcome = self.dispatch(parts, Body::from(BoxBody::new(body)), &passage).await;
-        answer::finish(&mut outcome.response, &passage.trace);
+        answer::finish(&mut outcome.response, &passage.edge.trace);
         self.note(&passage, &outcome);
+        let particulars = outcome.particulars();
+        outcome.response.extensions_mut().insert(particulars);
         if let Some(charges) = passage.charges.into_inner() {
             outcome.response.extensions_mut().insert(charges);
         }
@@ -128,7 +148,8 @@ impl Door {
             _ => (Problem::not_found().into_response(), "none"),
         };
         kernel::rest::stamp(&mut response, passage.edge.request_id.as_str());
-        Outcome { response, route, tenant: None, actor: "anonymous" }
+        let actor = Asker { kind: "anonymous", account: None };
+        Outcome { response, route, tenant: None, actor }
     }
 
     /// Who asks, charged to their account and tenant; those who have none are limited by their address alone.
@@ -173,8 +194,7 @@ impl Door {
         };
         let response = finish(response, passage, &asked, caller.as_ref().ok());
         let route = operation.map_or("none", |operation| operation.template);
-        let tenant = identification.tenant.map(|tenant| tenant.slug.clone());
-        Outcome { response, route, tenant, actor: actor(&caller) }
+        Outcome { response, route, tenant: identification.tenant, actor: actor(&caller) }
     }
 
     /// The OpenAI wire. It bounds its own time: a model may think for minutes.
@@ -187,7 +207,7 @@ impl Door {
             "/v1/embeddings" => "/v1/embeddings",
             _ => "/v1/models",
         };
-        Outcome { response, route, tenant: tenant.map(|tenant| tenant.slug.clone()), actor }
+        Outcome { response, route, tenant, actor }
     }
 
     /// Chat or GraphQL over a WebSocket. A page of another origin can't open one with a browser's cookie.
@@ -206,7 +226,7 @@ impl Door {
             http::StatusCode::SWITCHING_PROTOCOLS => response,
             _ => finish(response, passage, &parts.headers, None),
         };
-        Outcome { response, route, tenant: found.tenant.map(|tenant| tenant.slug.clone()), actor }
+        Outcome { response, route, tenant: found.tenant, actor }
     }
 
     fn upgrade(&self, handshake: Handshake, route: &str, (who, caller): (Arc<Who>, Caller)) -> poem::Response {
@@ -240,8 +260,7 @@ impl Door {
             }
         };
         let response = finish(response, passage, &parts.headers, caller.as_ref().ok());
-        let tenant = identification.tenant.map(|tenant| tenant.slug.clone());
-        Outcome { response, route: "/graphql", tenant, actor: actor(&caller) }
+        Outcome { response, route: "/graphql", tenant: identification.tenant, actor: actor(&caller) }
     }
 
     fn note(&self, passage: &Passage, outcome: &Outcome) {
@@ -250,21 +269,7 @@ impl Door {
         let method = method_label(&passage.method);
         self.traffic.record(took, status >= 500);
         Metrics::request(outcome.route, method, status, took);
-        self.spans.request(&passage.trace, outcome.route, method, status, took);
-        tracing::info!(
-            target: "request",
-            method,
-            path = passage.path,
-            route = outcome.route,
-            edge_route = passage.edge.route.as_deref(),
-            status,
-            ms = f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1000.0,
-            request_id = passage.edge.request_id.as_str(),
-            trace_id = hex::encode(passage.trace.trace_id),
-            tenant = outcome.tenant.as_deref(),
-            actor = outcome.actor,
-            address = %passage.edge.client_addr,
-        );
+        self.spans.request(&passage.edge.trace, outcome.route, method, status, took);
     }
 }
 
@@ -306,8 +311,11 @@ fn request_parts(parts: Parts, edge: &EdgeInfo) -> RequestParts {
     RequestParts::from((parts, local, remote, scheme))
 }
 
-fn actor(caller: &Result<Caller, Problem>) -> &'static str {
-    caller.as_ref().map_or("refused", |caller| caller.actor.kind())
+fn actor(caller: &Result<Caller, Problem>) -> Asker {
+    match caller {
+        Ok(caller) => Asker { kind: caller.actor.kind(), account: caller.actor.account() },
+        Err(_) => Asker { kind: "refused", account: None },
+    }
 }
 
 fn method_label(method: &Method) -> &'static str {

@@ -8,7 +8,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -24,22 +24,26 @@ const STANDING_BY: &str = "holdfast.standing-by";
 /// The protocol of systemd (`sd_listen_fds`): how many sockets there are, from descriptor 3 on.
 const COUNT: &str = "LISTEN_FDS";
 const FIRST: i32 = 3;
+const EXPECTED: &str = "Three listening TCP sockets are expected, in this order: HTTP, HTTPS, operators; for HTTP/3 a bound \
+                        UDP socket on the port of HTTPS after them.";
 /// How long a new process may take until it stands by.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Sockets from outside, in this order: HTTP, HTTPS, operators.
+/// Sockets from outside, in this order: HTTP, HTTPS, operators, and HTTP/3 if it is spoken.
 pub struct Inherited {
     pub http: TcpListener,
     pub https: TcpListener,
     pub ops: TcpListener,
+    /// On the port of HTTPS.
+    pub http3: Option<UdpSocket>,
 }
 
 impl Inherited {
     /// Takes the sockets that this process was started with; none if it was started without.
     ///
     /// # Errors
-    /// There are others than the three.
+    /// There are others than these.
     pub fn take() -> Result<Option<Self>, Failure> {
         let mut given = ListenFd::from_env();
         if given.len() == 0 {
@@ -47,10 +51,14 @@ impl Inherited {
         }
         let mut next = |index| {
             let socket = given.take_tcp_listener(index).ok().flatten();
-            let wrong = "Three listening TCP sockets are expected, in this order: HTTP, HTTPS, operators.";
-            socket.ok_or_else(|| Failure::Text(wrong.to_owned()))
+            socket.ok_or_else(|| Failure::Text(EXPECTED.to_owned()))
         };
-        Ok(Some(Self { http: next(0)?, https: next(1)?, ops: next(2)? }))
+        let (http, https, ops) = (next(0)?, next(1)?, next(2)?);
+        let http3 = match given.len() {
+            3 => None,
+            _ => Some(given.take_udp_socket(3).ok().flatten().ok_or_else(|| Failure::Text(EXPECTED.to_owned()))?),
+        };
+        Ok(Some(Self { http, https, ops, http3 }))
     }
 }
 
@@ -58,7 +66,7 @@ impl Inherited {
 pub struct Handover {
     binary: PathBuf,
     arguments: Vec<OsString>,
-    sockets: [OwnedFd; 3],
+    sockets: Vec<OwnedFd>,
 }
 
 impl Handover {
@@ -66,7 +74,7 @@ impl Handover {
     ///
     /// # Errors
     /// The operating system does not tell.
-    pub fn new(sockets: [OwnedFd; 3]) -> io::Result<Self> {
+    pub fn new(sockets: Vec<OwnedFd>) -> io::Result<Self> {
         Ok(Self { binary: std::env::current_exe()?, arguments: std::env::args_os().skip(1).collect(), sockets })
     }
 

@@ -103,6 +103,7 @@ impl House {
 
     /// Starts the background work of all modules.
     pub fn start(&self, tasks: &Tasks) {
+        self.db.invalidations().start(tasks);
         self.audit.start(tasks);
         self.events.start(tasks);
         self.jobs.start(tasks);

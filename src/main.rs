@@ -27,7 +27,6 @@ mod schema;
 mod serve;
 mod steering;
 mod telemetry;
-mod trace;
 mod traffic;
 mod web_graphql;
 mod web_socket;

@@ -36,7 +36,7 @@ pub struct Mutation(
 
 /// All subscriptions.
 #[derive(MergedSubscription)]
-pub struct Subscription(chat::graphql::Subscription);
+pub struct Subscription(chat::graphql::Subscription, edge::graphql::Subscription);
 
 /// The schema with every module in it.
 pub type Graph = Schema<Query, Mutation, Subscription>;
@@ -65,7 +65,10 @@ pub fn build(house: &House, limits: &GraphqlConfig) -> Graph {
         jobs::graphql::Mutation::new(house.jobs.clone()),
         chat::graphql::Mutation::new(house.chat.clone()),
     );
-    let subscription = Subscription(chat::graphql::Subscription::new(house.chat.clone()));
+    let subscription = Subscription(
+        chat::graphql::Subscription::new(house.chat.clone()),
+        edge::graphql::Subscription::new(house.edge.clone()),
+    );
     Schema::build(query, mutation, subscription)
         .data(tenancy::graphql::role_loader(&house.tenancy))
         .limit_depth(limits.max_depth)

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use edge::Lookout;
 use gateway::{
-    Allowances, Edge, IssuedCertificates, Late, Listener, ListenerKind, LocalCa, Meter, Router, Routing, Threshold, Tls,
+    Allowances, Edge, IssuedCertificates, Journal, Late, LimitFigures, Listener, ListenerKind, LocalCa, Meter, Router,
+    Routing, Threshold, Tls,
 };
 use kernel::{Clock, Db, Random, RootKey, Tasks};
 use poem::endpoint::BoxEndpoint;
@@ -63,7 +65,8 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
     let listeners = Listeners::open(&ground, inherited)?;
     let handover = Arc::new(Handover::new(listeners.handles()?)?);
     let ports = (listeners.https.local_addr().port(), listeners.addresses());
-    let edge = Edge::new(ground.config.gateway.clone())?;
+    let journal = journal(&ground);
+    let edge = Edge::with_journal(ground.config.gateway.clone(), Arc::clone(&journal))?;
     let mut signals = Signals::watch()?;
     let mut places = Places::new(listeners);
     let (db, house) = match open(&ground, ports.0).await {
@@ -91,6 +94,7 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
     let addresses = ports.1.told(config, setup_token);
     let door = Arc::new(door(&house, config, identify, (spans.clone(), &tasks)));
     tasks.spawn(upkeep(tasks.clone(), metrics.clone(), (Arc::clone(&routing), Arc::clone(&door))));
+    house.edge.watch(Lookout::new(journal, limits(&edge, &routing, &door)));
     let closing = door.closing.clone();
     let router = Arc::new(Router::new(Arc::clone(&routing), door));
     let https = &config.gateway.https;
@@ -103,6 +107,7 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
     signals.until_told_to_stop(&routing, &house.edge, (&handover, ground.data.path())).await;
     closing.cancel();
     house.chat.drain();
+    house.edge.end_tails();
     drain(config, &edge, &routing, &tasks, &db).await;
     spans.stop();
     drop(logs);
@@ -214,22 +219,26 @@ impl Listeners {
         let ca = LocalCa::open(&ground.data.path().join("tls"), &config.tenancy.base_domain)?;
         let tls = Tls::new(Arc::new(IssuedCertificates::new(ground.certificates.certificates(), ca)))?
             .with_client_certificates(&config.gateway.client_certificates)?;
-        if let Some(Inherited { http, https, ops }) = inherited {
-            return Ok(Self {
-                http: Listener::inherited(http, ListenerKind::Http, None)?,
-                https: Listener::inherited(https, ListenerKind::Https, Some(tls))?,
-                ops: Listener::inherited(ops, ListenerKind::Ops, None)?,
-            });
+        let (mut listeners, udp) = if let Some(Inherited { http, https, ops, http3 }) = inherited {
+            let http = Listener::inherited(http, ListenerKind::Http, None)?;
+            let https = Listener::inherited(https, ListenerKind::Https, Some(tls))?;
+            (Self { http, https, ops: Listener::inherited(ops, ListenerKind::Ops, None)? }, http3)
+        } else {
+            let https = Listener::https(config.server.https, tls)?;
+            let (http, ops) = (Listener::http(config.server.http)?, Listener::ops(config.server.ops)?);
+            (Self { http, https, ops }, None)
+        };
+        if config.gateway.http3 {
+            listeners.https = listeners.https.with_http3(udp)?;
         }
-        Ok(Self {
-            http: Listener::http(config.server.http)?,
-            https: Listener::https(config.server.https, tls)?,
-            ops: Listener::ops(config.server.ops)?,
-        })
+        Ok(listeners)
     }
 
-    fn handles(&self) -> std::io::Result<[OwnedFd; 3]> {
-        Ok([self.http.handle()?, self.https.handle()?, self.ops.handle()?])
+    /// In the order in which a successor expects them.
+    fn handles(&self) -> std::io::Result<Vec<OwnedFd>> {
+        let mut handles = vec![self.http.handle()?, self.https.handle()?, self.ops.handle()?];
+        handles.extend(self.https.http3_handle()?);
+        Ok(handles)
     }
 
     fn addresses(&self) -> Bound {
@@ -277,7 +286,6 @@ fn door(house: &House, config: &Config, identify: Identify, (spans, tasks): (Spa
         graph: schema::build(house, &config.graphql),
         traffic: Arc::clone(&house.traffic),
         spans,
-        random: house.db.random().clone(),
         hasher: RandomState::new(),
         meter: Meter::new(&config.gateway.rate_limits),
         // A form around a document may add as much as any other body has.
@@ -293,7 +301,27 @@ fn routing(config: &Config, db: &Db) -> Result<Routing, Failure> {
     let clock = db.clock().clone();
     let seed = u64::from_le_bytes(db.random().bytes());
     let allowances: Arc<dyn Allowances> = Arc::new(edge::AllowanceRows::new(db.clone()));
-    Ok(Routing::open(&config.gateway, seed, move || clock.now().into())?.with_allowances(&allowances))
+    let mut gateway = config.gateway.clone();
+    if gateway.cache.disk_path.is_empty() {
+        gateway.cache.disk_path = config.data().join("cache").display().to_string();
+    }
+    Ok(Routing::open(&gateway, seed, move || clock.now().into())?.with_allowances(&allowances))
+}
+
+/// What the edge remembers of requests, and logs.
+fn journal(ground: &Ground) -> Arc<Journal> {
+    let (settings, clock) = (&ground.config.gateway, ground.clock.clone());
+    Journal::new(settings.access_log, settings.recent_requests, move || clock.now().into())
+}
+
+/// Tells how all limits stand.
+fn limits(
+    edge: &Edge,
+    routing: &Arc<Routing>,
+    door: &Arc<Door>,
+) -> impl Fn() -> Vec<LimitFigures> + Send + Sync + use<> {
+    let (edge, routing, door) = (edge.clone(), Arc::clone(routing), Arc::clone(door));
+    move || [edge.limits(), door.meter.figures(), routing.limits()].concat()
 }
 
 async fn upkeep(tasks: Tasks, metrics: Metrics, (routing, door): (Arc<Routing>, Arc<Door>)) {

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use edge::{PoolStatus, RouteQuestion, RouteVerdict, RoutingProblem, RoutingRows, Steering};
-use gateway::{Ask, RoutesError, RoutesFile, Routing};
+use edge::{CachePurge, PoolStatus, PurgeWhat, RouteQuestion, RouteVerdict, RoutingProblem, RoutingRows, Steering};
+use gateway::{Ask, Purge, RoutesError, RoutesFile, Routing};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Map, Value, json};
 
@@ -45,8 +45,21 @@ impl Steering for LiveRoutes {
         self.0.pools().into_iter().map(told).collect()
     }
 
-    async fn purge(&self, host: Option<&str>, prefix: &str) -> usize {
-        self.0.purge(host, prefix).await
+    async fn purge(&self, purge: &CachePurge) -> usize {
+        let what = match purge.what.clone() {
+            PurgeWhat::Url(url) => Purge::Url(url),
+            PurgeWhat::Prefix { host, prefix } => Purge::Prefix { host, prefix },
+            PurgeWhat::Keys(keys) => Purge::Keys(keys),
+        };
+        self.0.purge(&what, purge.soft).await
+    }
+
+    async fn kept_since(&self) -> i64 {
+        self.0.kept_since().await
+    }
+
+    async fn purged(&self, number: i64) {
+        self.0.note_purge(number).await;
     }
 }
 

@@ -1,9 +1,15 @@
 //! What the edge asks of the application behind it, and what it tells about each request.
 
 use std::{
-    fmt, io,
+    fmt,
+    hash::{BuildHasher, RandomState},
+    io,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -12,7 +18,7 @@ use http_body_util::combinators::BoxBody;
 use rustls_pki_types::CertificateDer;
 use uuid::Uuid;
 
-use crate::body::EdgeBody;
+use crate::{body::EdgeBody, trace::TraceContext};
 
 /// The body of an answer.
 pub type ResponseBody = BoxBody<Bytes, io::Error>;
@@ -21,7 +27,8 @@ pub type ResponseBody = BoxBody<Bytes, io::Error>;
 ///
 /// Each request carries an [`EdgeInfo`] in its extensions, exactly one `Host` header (on HTTP/1.0 possibly none) and
 /// the `X-Request-Id` in force. A panic becomes a 500. If the answer's status is 101, the request's
-/// `hyper::upgrade::OnUpgrade` extension gives the connection.
+/// `hyper::upgrade::OnUpgrade` extension gives the connection. What it leaves in the extensions of an answer as
+/// [`crate::Particulars`] and [`crate::Charges`] is noted and told.
 pub trait App: Send + Sync + 'static {
     /// Answers one request. The future is dropped when the client leaves.
     fn call(&self, request: Request<EdgeBody>) -> impl Future<Output = Response<ResponseBody>> + Send;
@@ -101,6 +108,8 @@ pub struct EdgeInfo {
     /// The certificate that the client showed, verified against [`crate::ClientCertificates::roots`].
     pub client_certificate: Option<ClientCertificate>,
     pub request_id: RequestId,
+    /// Where the request stands in a distributed trace.
+    pub trace: TraceContext,
     pub listener: ListenerKind,
     /// The id of the route that took the request, if one did.
     pub route: Option<Arc<str>>,
@@ -127,10 +136,9 @@ pub struct RequestId(HeaderValue);
 
 impl RequestId {
     /// A new one: `req_` and a UUIDv7 in hexadecimal.
-    #[expect(clippy::disallowed_methods, reason = "the edge stands beside the kernel and names its own requests")]
     pub(crate) fn mint() -> Self {
         let mut text = *b"req_00000000000000000000000000000000";
-        Uuid::now_v7().simple().encode_lower(&mut text[4..]);
+        unique().simple().encode_lower(&mut text[4..]);
         let value = HeaderValue::from_bytes(&text);
         Self(value.unwrap_or(HeaderValue::from_static("req_0")))
     }
@@ -151,6 +159,21 @@ impl RequestId {
     pub fn header_value(&self) -> HeaderValue {
         self.0.clone()
     }
+}
+
+/// A UUIDv7 without a call to the system for its random part, for each request draws some: it is a keyed hash of how many
+/// there were before.
+#[expect(clippy::disallowed_methods, reason = "the edge stands beside the kernel and names its own requests")]
+pub(crate) fn unique() -> Uuid {
+    static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    static BEFORE: AtomicU64 = AtomicU64::new(0);
+    let before = BEFORE.fetch_add(1, Ordering::Relaxed);
+    let mut random = [0; 10];
+    random[..8].copy_from_slice(&KEY.hash_one(before).to_le_bytes());
+    random[8..].copy_from_slice(&KEY.hash_one(!before).to_le_bytes()[..2]);
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let millis = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 
 impl fmt::Display for RequestId {

@@ -10,10 +10,9 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use crate::{alarm::Alarm, identity_field, leftover::Leftover, telemetry};
+use crate::{alarm::Alarm, identity_field, leftover::Leftover, source::Source, telemetry};
 
 /// Why a body ended before its end. Inside the [`io::Error`] that reading it gives; find it by [`BodyError::of`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,7 +94,7 @@ pub(crate) struct Pace {
 #[derive(Debug)]
 pub struct EdgeBody {
     /// `None` once it was read to its end.
-    incoming: Option<Incoming>,
+    incoming: Option<Source>,
     leftover: Leftover,
     limit: u64,
     received: u64,
@@ -108,7 +107,7 @@ pub struct EdgeBody {
 }
 
 impl EdgeBody {
-    pub(crate) fn new(incoming: Incoming, leftover: Leftover, limit: u64, pace: Pace) -> Self {
+    pub(crate) fn new(incoming: Source, leftover: Leftover, limit: u64, pace: Pace) -> Self {
         let incoming = (!incoming.is_end_stream()).then_some(incoming);
         let (waited, alarm) = (Duration::ZERO, Alarm::default());
         Self { incoming, leftover, limit, received: 0, pace, waited, waiting_since: None, alarm, cut: None }
@@ -126,7 +125,7 @@ impl EdgeBody {
 
     fn poll_in_time(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
-        match Pin::new(&mut *incoming).poll_frame(cx) {
+        match incoming.poll_frame(cx) {
             Poll::Ready(frame) => {
                 if frame.is_none() || incoming.is_end_stream() {
                     self.incoming = None;
@@ -134,7 +133,7 @@ impl EdgeBody {
                 if let Some(since) = self.waiting_since.take() {
                     self.waited += since.elapsed();
                 }
-                Poll::Ready(frame.map(|frame| frame.map_err(|error| reason(&error))))
+                Poll::Ready(frame)
             }
             Poll::Pending => {
                 self.waiting_since.get_or_insert_with(Instant::now);
@@ -146,10 +145,6 @@ impl EdgeBody {
             }
         }
     }
-}
-
-fn reason(error: &hyper::Error) -> BodyError {
-    BodyError::of(error).unwrap_or(BodyError::Disconnected)
 }
 
 impl Body for EdgeBody {
@@ -183,7 +178,7 @@ impl Body for EdgeBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Source::size_hint)
     }
 }
 

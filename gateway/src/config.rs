@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{
+    journal::{AccessLog, RECENT_CEILING},
     limits::{self, NamedLimit, RateLimits},
     routing::{CacheConfig, RoutingConfig},
     threshold::Https,
@@ -70,12 +71,17 @@ pub struct Config {
     /// How long requests in flight may still run at shutdown.
     #[serde(deserialize_with = "units::duration")]
     pub drain_timeout: Duration,
+    /// Whether HTTPS listeners speak HTTP/3 as well, through UDP on the same port; see [`crate::Listener::with_http3`].
+    pub http3: bool,
     pub https: Https,
     pub client_certificates: ClientCertificates,
     pub http2: Http2,
     pub rate_limits: RateLimits,
     /// Limits that routes name.
     pub limits: Vec<NamedLimit>,
+    /// Requests that are remembered for operators to look at, at most 100000. 0 = none.
+    pub recent_requests: usize,
+    pub access_log: AccessLog,
     pub routing: RoutingConfig,
     pub cache: CacheConfig,
 }
@@ -90,7 +96,7 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
-/// Limits of HTTP/2 connections (RFC 9113).
+/// Limits of HTTP/2 connections (RFC 9113); those of streams and PINGs count for HTTP/3 too.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Http2 {
@@ -117,6 +123,14 @@ pub enum ConfigError {
     TooManyHeaders(usize),
     #[error("gateway.max_target_bytes must be below gateway.max_header_bytes.")]
     TargetAboveHead,
+    #[error(
+        "gateway.cache.disk is too small: 0 keeps nothing on the disk, else it is at least twice gateway.cache.max_object."
+    )]
+    DiskTooSmall,
+    #[error("gateway.recent_requests is {0}; at most {RECENT_CEILING} are remembered.")]
+    TooManyRecent(usize),
+    #[error("gateway.access_log can't be used: {0}.")]
+    AccessLog(&'static str),
     #[error("gateway.limits[{0}] can't be used: {1}.")]
     Limit(usize, &'static str),
 }
@@ -152,6 +166,13 @@ impl Config {
         if self.max_target_bytes >= self.max_header_bytes {
             return Err(ConfigError::TargetAboveHead);
         }
+        if self.cache.disk > 0 && self.cache.disk < self.cache.max_object.saturating_mul(2) {
+            return Err(ConfigError::DiskTooSmall);
+        }
+        if self.recent_requests > RECENT_CEILING {
+            return Err(ConfigError::TooManyRecent(self.recent_requests));
+        }
+        self.access_log.check().map_err(ConfigError::AccessLog)?;
         limits::check(&self.limits)
     }
 }

@@ -1,10 +1,24 @@
 //! One connection, from accepted to closed: handshake, protocol, requests, drain.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    io,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use bytes::BytesMut;
 use edge_certificates::Hello;
-use hyper::service::service_fn;
+use http::HeaderValue;
+use hyper::{
+    body::Incoming,
+    server::conn::http1::UpgradeableConnection,
+    service::{HttpService, service_fn},
+};
 use rustls::{ProtocolVersion, ServerConfig, server::ClientHello};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -19,16 +33,18 @@ use crate::{
     exchange::Exchange,
     flood::{Flooded, Metered},
     guard::{Guard, Held},
+    listener::tells,
     proxy_header::{self, Addresses},
     service::Service,
     stream::Stream,
     telemetry,
     tls::Tls,
+    tracked::Tracked,
     wire::Wire,
 };
 
 /// How long a connection that is new when the drain begins has for its first request, and how often that is looked at.
-const JUST_CONNECTED: Duration = Duration::from_secs(1);
+pub(crate) const JUST_CONNECTED: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(5);
 /// How long a client that floods has for taking the GOAWAY.
 const LAST_WORDS: Duration = Duration::from_millis(250);
@@ -41,6 +57,8 @@ pub(crate) struct Server<A> {
     pub(crate) kind: ListenerKind,
     pub(crate) local: SocketAddr,
     pub(crate) tls: Option<Tls>,
+    /// Says that HTTP/3 is spoken here.
+    pub(crate) alt_svc: Option<HeaderValue>,
 }
 
 /// A connection that is ready to speak HTTP.
@@ -60,9 +78,12 @@ impl<A: App> Server<A> {
 
     /// Serves one accepted connection to its end.
     pub(crate) async fn serve(&self, tcp: TcpStream, peer: SocketAddr, held: Held) {
+        // Who speaks for others speaks TCP alone.
+        let told = self.alt_svc.is_some() && tells(self, peer.ip());
         let prepared = async {
             let (tcp, named) = self.name(tcp, peer).await?;
-            Some((self.prepare(tcp).await?, named))
+            // Boxed, like what follows: what a connection needs in one stage, it doesn't hold in the next.
+            Some((Box::pin(self.prepare(tcp)).await?, named))
         };
         let ready = tokio::select! {
             biased;
@@ -71,6 +92,7 @@ impl<A: App> Server<A> {
         };
         let Some((ready, Addresses { client: peer, local })) = ready else { return };
         let exchange = Arc::new(Exchange::new());
+        let alt_svc = self.alt_svc.clone().filter(|_| !told);
         let service = Arc::new(Service {
             edge: Arc::clone(&self.edge),
             app: Arc::clone(&self.app),
@@ -81,11 +103,12 @@ impl<A: App> Server<A> {
             sni: ready.sni,
             certificate: ready.certificate,
             multiplexed: ready.h2,
+            alt_svc,
         });
         if ready.h2 {
             let (metered, flooded) = Metered::new(ready.stream, &ready.prefix);
             let wire = Wire::new(metered, ready.prefix.freeze(), self.edge.config.write_timeout);
-            self.serve_h2((wire, flooded), service, &exchange).await;
+            Box::pin(self.serve_h2((wire, flooded), service, &exchange)).await;
             drop(held);
         } else {
             let guard = Guard::new(ready.stream, ready.prefix, self.edge.guard, Arc::clone(&exchange), held);
@@ -94,7 +117,7 @@ impl<A: App> Server<A> {
     }
 
     /// Completes a moment after the drain began: who connected before it gets an answer.
-    async fn too_late(&self) {
+    pub(crate) async fn too_late(&self) {
         self.phase().stop.cancelled().await;
         sleep(JUST_CONNECTED).await;
     }
@@ -137,31 +160,69 @@ impl<A: App> Server<A> {
         ready
     }
 
-    async fn serve_h1(&self, guard: Guard<Stream>, service: Arc<Service<A>>, exchange: &Exchange) {
+    /// Lets go of the parser and its buffers while the client is quiet: most connections are so most of the time.
+    async fn serve_h1(&self, mut guard: Guard<Stream>, service: Arc<Service<A>>, exchange: &Exchange) {
+        while let Some(resting) = Box::pin(self.converse(guard, Arc::clone(&service), exchange)).await {
+            guard = resting;
+            tokio::select! {
+                () = guard.stirs() => {}
+                () = self.phase().stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Until the connection ends, or rests.
+    async fn converse(
+        &self,
+        guard: Guard<Stream>,
+        service: Arc<Service<A>>,
+        exchange: &Exchange,
+    ) -> Option<Guard<Stream>> {
         let answer = service_fn(move |request| {
             let service = Arc::clone(&service);
             async move { Ok::<_, Infallible>(service.handle(request).await) }
         });
-        let mut connection = pin!(self.edge.http1.serve_connection(guard, answer).with_upgrades());
-        tokio::select! {
+        let mut connection = self.edge.http1.serve_connection(guard, answer).with_upgrades();
+        let talk = poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
+            Poll::Pending if exchange.rests() => Poll::Ready(None),
+            outcome => outcome.map(Some),
+        });
+        let outcome = tokio::select! {
             biased;
-            outcome = connection.as_mut() => return ended(outcome),
-            () = self.phase().stop.cancelled() => {}
+            outcome = talk => outcome,
+            () = self.phase().stop.cancelled() => {
+                self.see_off(connection, exchange).await;
+                return None;
+            }
+        };
+        if let Some(outcome) = outcome {
+            ended(outcome);
+            return None;
         }
+        let mut parts = connection.into_parts()?;
+        parts.io.take_back(&parts.read_buf);
+        Some(parts.io)
+    }
+
+    /// Ends a connection in the drain, after the answer under way.
+    async fn see_off<S>(&self, mut connection: UpgradeableConnection<Guard<Stream>, S>, exchange: &Exchange)
+    where
+        S: HttpService<Incoming, ResBody = Tracked, Error = Infallible> + Unpin,
+    {
         // Its first request may be on its way; told to close now, it would be lost.
         let drain_began = Instant::now();
         while exchange.called() == 0 && drain_began.elapsed() < JUST_CONNECTED {
             tokio::select! {
                 biased;
-                outcome = connection.as_mut() => return ended(outcome),
+                outcome = &mut connection => return ended(outcome),
                 () = self.phase().kill.cancelled() => return,
                 () = sleep(LOOK) => {}
             }
         }
-        connection.as_mut().graceful_shutdown();
+        Pin::new(&mut connection).graceful_shutdown();
         tokio::select! {
             biased;
-            outcome = connection.as_mut() => ended(outcome),
+            outcome = &mut connection => ended(outcome),
             () = self.phase().kill.cancelled() => self.phase().note_cut(exchange),
         }
     }
@@ -267,8 +328,8 @@ async fn recognise(mut tcp: TcpStream) -> io::Result<Ready> {
     Ok(Ready { stream: Stream::Plain(tcp), sni: None, certificate: None, h2, prefix })
 }
 
-/// Looks after an HTTP/2 connection from outside: its reads and writes alone don't tell who waits for whom.
-struct Watch {
+/// Looks after a connection of HTTP/2 or HTTP/3 from outside: its reads and writes alone don't tell who waits for whom.
+pub(crate) struct Watch {
     first_request: Duration,
     idle: Duration,
     stall: Duration,
@@ -277,7 +338,7 @@ struct Watch {
     closing_since: Option<Instant>,
 }
 
-enum Finding {
+pub(crate) enum Finding {
     Fine,
     /// Ask it to close.
     Idle,
@@ -286,7 +347,7 @@ enum Finding {
 }
 
 impl Watch {
-    fn new(edge: &Inner) -> Self {
+    pub(crate) fn new(edge: &Inner) -> Self {
         Self {
             first_request: edge.config.header_timeout,
             idle: edge.config.idle_timeout,
@@ -297,12 +358,12 @@ impl Watch {
         }
     }
 
-    fn period(&self) -> Duration {
+    pub(crate) fn period(&self) -> Duration {
         let shortest = self.first_request.min(self.idle).min(self.stall);
         (shortest / 4).clamp(Duration::from_millis(5), Duration::from_secs(5))
     }
 
-    fn look(&mut self, exchange: &Exchange) -> Finding {
+    pub(crate) fn look(&mut self, exchange: &Exchange) -> Finding {
         if exchange.longest_wait() > self.stall {
             telemetry::connection_cut("write_stall");
             return Finding::Hopeless;

@@ -1,6 +1,7 @@
 //! The edge as a whole: what its listeners share, and how it ends.
 
 use std::{
+    net::UdpSocket,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -23,8 +24,11 @@ use crate::{
     forwarded::Proxies,
     framing::HeadLimits,
     guard::{GuardSetup, GuardTimes},
-    limits::Limits,
+    journal::Journal,
+    limits::{LimitFigures, Limits},
     listener::{self, Listener},
+    quic::{self, Quic},
+    tls::Tls,
 };
 
 /// After the deadline, for tasks to notice that they are cut.
@@ -48,6 +52,7 @@ pub struct Drained {
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) limits: Limits,
+    pub(crate) journal: Option<Arc<Journal>>,
     pub(crate) proxies: Proxies,
     pub(crate) guard: GuardSetup,
     pub(crate) pace: Pace,
@@ -76,9 +81,18 @@ impl Edge {
     /// # Errors
     /// Names the setting that cannot work.
     pub fn new(config: Config) -> Result<Self, ConfigError> {
+        Self::with_journal(config, None)
+    }
+
+    /// The same, which notes the requests of its public listeners.
+    ///
+    /// # Errors
+    /// Names the setting that cannot work.
+    pub fn with_journal(config: Config, journal: impl Into<Option<Arc<Journal>>>) -> Result<Self, ConfigError> {
         config.check()?;
         let inner = Inner {
             limits: Limits::new(&config.rate_limits),
+            journal: journal.into(),
             proxies: Proxies { trusted: config.trusted_proxies.clone(), header: config.forwarded_header },
             guard: GuardSetup {
                 limits: HeadLimits {
@@ -105,10 +119,23 @@ impl Edge {
 
     /// Serves an application through a listener, in the background, until the drain.
     pub fn serve<A: App>(&self, listener: Listener, app: Arc<A>) {
-        let Listener { socket, kind, local, tls } = listener;
-        let server = Arc::new(Server { edge: Arc::clone(&self.inner), app, kind, local, tls });
+        let Listener { socket, kind, local, tls, udp } = listener;
+        let quic = udp.zip(tls.as_ref()).and_then(|(socket, tls)| self.quic(socket, tls));
+        let https = &self.inner.config.https;
+        let port = if https.port == 0 { local.port() } else { https.port };
+        let alt_svc = quic.as_ref().and_then(|_| quic::advertisement(port));
+        let server = Arc::new(Server { edge: Arc::clone(&self.inner), app, kind, local, tls, alt_svc });
         let tracker = self.inner.phase(kind).tracker.clone();
+        if let Some(quic) = quic {
+            tracker.spawn(quic::accept(quic, Arc::clone(&server)));
+        }
         tracker.spawn(listener::accept(socket, server));
+    }
+
+    /// HTTP/3 on a bound socket; none, which is logged, if the system does not let us.
+    fn quic(&self, socket: UdpSocket, tls: &Tls) -> Option<Quic> {
+        let quic = Quic::new(socket, tls, &self.inner.config);
+        quic.inspect_err(|error| tracing::error!(%error, "HTTP/3 is not served; HTTP/1.1 and HTTP/2 are")).ok()
     }
 
     /// Makes [`Edge::is_draining`] true and asks HTTP/1 clients to leave, while all listeners still serve: readiness
@@ -125,6 +152,11 @@ impl Edge {
     /// Brings those gauges up to date that are not counted as they change.
     pub fn note_figures(&self) {
         self.inner.limits.note_clients();
+    }
+
+    /// How the limits by address and credential stand.
+    pub fn limits(&self) -> Vec<LimitFigures> {
+        self.inner.limits.figures()
     }
 
     /// Closes the public listeners, lets requests under way finish (`Connection: close`, GOAWAY), cuts what is left at

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::Context,
     time::Duration,
@@ -47,6 +47,8 @@ pub(crate) struct Exchange {
     started: Instant,
     /// When an answer was finished last, in nanoseconds since the start.
     last_done: AtomicU64,
+    /// HTTP/1: the client is quiet and has everything; the parser and its buffers may go until it asks again.
+    rests: AtomicBool,
     /// HTTP/2: for each answer under way, since when the client lets it wait.
     waits: Mutex<Waits>,
 }
@@ -67,6 +69,7 @@ impl Exchange {
             undecided: AtomicWaker::new(),
             started: Instant::now(),
             last_done: AtomicU64::new(0),
+            rests: AtomicBool::new(false),
             waits: Mutex::default(),
         }
     }
@@ -112,6 +115,15 @@ impl Exchange {
     /// Whether a request is under way.
     pub(crate) fn busy(&self) -> bool {
         self.called() > self.done()
+    }
+
+    /// Whether the connection may rest. Told anew with each look at it.
+    pub(crate) fn set_rests(&self, rests: bool) {
+        self.rests.store(rests, Ordering::Release);
+    }
+
+    pub(crate) fn rests(&self) -> bool {
+        self.rests.load(Ordering::Acquire)
     }
 
     /// The request with this number asked for an upgrade and has its answer.

@@ -19,11 +19,11 @@ use tokio::{
 const PREFACE: u64 = 24;
 const HEAD: usize = 9;
 /// What a connection begins with, and may save up.
-const MOST: u64 = 1000;
+pub(crate) const MOST: u64 = 1000;
 /// What it earns: a second, with a request, and with so many bytes of bodies.
-const A_SECOND: u64 = 100;
-const A_REQUEST: u64 = 4;
-const A_BODY: u64 = 2048;
+pub(crate) const A_SECOND: u64 = 100;
+pub(crate) const A_REQUEST: u64 = 4;
+pub(crate) const A_BODY: u64 = 2048;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;

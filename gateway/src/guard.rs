@@ -14,7 +14,10 @@ use std::{
 
 use bytes::{Buf, BytesMut};
 use hyper::rt::{Read, ReadBufCursor, Write};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::timeout,
+};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::{
@@ -24,6 +27,7 @@ use crate::{
     exchange::Exchange,
     framing::{Fault, Framer, HeadLimits, Stage},
     refusal::Refusal,
+    stream::Stream,
     telemetry,
     wire::Sink,
 };
@@ -32,6 +36,8 @@ use crate::{
 const READ: usize = 16 * 1024;
 /// The most that is held for a protocol that may take over the connection.
 const HELD: usize = 64 * 1024;
+/// How long a client is quiet before its connection rests: long enough that one that comes at a pace is never put to bed.
+const REST: Duration = Duration::from_millis(500);
 /// How long a client that still sends is listened to after the last answer, so that the answer reaches it.
 const LINGER: Duration = Duration::from_secs(2);
 /// Stands for a refused head.
@@ -195,14 +201,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
                 return false;
             }
         };
-        let mut patience = limit;
+        let rest = if matches!(wait, Wait::Idle(_)) { REST.min(limit) } else { limit };
+        let mut patience = rest;
         while self.waiting.expired(cx, wait, patience) {
             match self.exchange.quiet_since(heads) {
                 Some(quiet) if quiet >= limit => {
                     self.give_up();
                     return true;
                 }
-                quiet => patience = limit.saturating_sub(quiet.unwrap_or_default()),
+                Some(quiet) if quiet >= rest => {
+                    self.exchange.set_rests(true);
+                    patience = limit.saturating_sub(quiet);
+                }
+                Some(quiet) => patience = rest.saturating_sub(quiet),
+                None => patience = limit,
             }
             self.waiting.clear();
         }
@@ -229,15 +241,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
         }
     }
 
+    /// Who does not take all of an answer can't rest.
+    fn sent<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if outcome.is_pending() {
+            self.exchange.set_rests(false);
+        }
+        self.sink.watch(cx, outcome)
+    }
+
     /// Whether closing now could destroy the answer: the client sends what nobody reads.
     fn unread(&self) -> bool {
         !self.eof && (matches!(self.end, Some(End::Refused | End::Body)) || self.framer.stage() == Stage::Body)
     }
 }
 
+impl Guard<Stream> {
+    /// Takes back what the parser had not used, when it goes because the connection rests.
+    pub(crate) fn take_back(&mut self, unused: &[u8]) {
+        self.approved += unused.len();
+        let held = std::mem::take(&mut self.pending);
+        self.pending.extend_from_slice(unused);
+        self.pending.extend_from_slice(&held);
+    }
+
+    /// Completes when there is something to do again: the client sends or leaves, or has been quiet for too long.
+    pub(crate) async fn stirs(&self) {
+        let quiet = self.exchange.quiet_since(self.framer.heads()).unwrap_or_default();
+        // The parser will see the end of a broken stream by itself.
+        drop(timeout(self.times.idle.saturating_sub(quiet), self.io.readable()).await);
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Read for Guard<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, mut buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        this.exchange.set_rests(false);
         let room = buf.remaining();
         loop {
             this.settle_upgrade(cx);
@@ -271,7 +309,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Write for Guard<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.io).poll_write(cx, bytes);
-        this.sink.watch(cx, outcome)
+        this.sent(cx, outcome)
     }
 
     fn poll_write_vectored(
@@ -281,7 +319,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Write for Guard<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.io).poll_write_vectored(cx, slices);
-        this.sink.watch(cx, outcome)
+        this.sent(cx, outcome)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -291,7 +329,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Write for Guard<S> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.io).poll_flush(cx);
-        this.sink.watch(cx, outcome)
+        this.sent(cx, outcome)
     }
 
     /// Closes our half; if the client still sends, listens a little longer before the socket goes (RFC 9112, 9.6).

@@ -1,14 +1,15 @@
 //! The rest of a body that the application did not read.
 
 use std::{
+    future::poll_fn,
     mem,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
+
+use crate::source::Source;
 
 /// The most that is read for nobody, to keep a connection.
 const MOST: usize = 64 * 1024;
@@ -21,7 +22,7 @@ enum Rest {
     #[default]
     None,
     /// Nobody will read this.
-    Unread(Incoming),
+    Unread(Source),
     /// It broke, or was cut.
     Lost,
 }
@@ -32,7 +33,7 @@ pub(crate) struct Leftover(Arc<Mutex<Rest>>);
 
 impl Leftover {
     /// The reader went before the end of the body.
-    pub(crate) fn leave(&self, incoming: Incoming) {
+    pub(crate) fn leave(&self, incoming: Source) {
         if !incoming.is_end_stream() {
             self.put(Rest::Unread(incoming));
         }
@@ -61,9 +62,9 @@ impl Leftover {
     }
 }
 
-async fn drain(mut incoming: Incoming) -> bool {
+async fn drain(mut incoming: Source) -> bool {
     let mut read = 0;
-    while let Some(frame) = incoming.frame().await {
+    while let Some(frame) = poll_fn(|cx| incoming.poll_frame(cx)).await {
         let Ok(frame) = frame else { return false };
         read += frame.data_ref().map_or(0, bytes::Bytes::len);
         if read > MOST {

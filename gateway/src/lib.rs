@@ -1,6 +1,6 @@
 //! The edge: everything between the network and the application behind it.
 //!
-//! Start at [`Edge`]. It owns its accept loop, speaks TLS, HTTP/1.1 and HTTP/2, refuses what two readers could
+//! Start at [`Edge`]. It owns its accept loop, speaks TLS, HTTP/1.1, HTTP/2 and HTTP/3, refuses what two readers could
 //! understand differently, keeps time, counts, and hands what is left to an [`App`]. It knows no module, no database
 //! and no web framework; certificates come from a [`CertificateSource`], by default the [`LocalCa`].
 //!
@@ -27,6 +27,7 @@ mod guard;
 mod host;
 mod identity_field;
 mod issued;
+mod journal;
 mod late;
 mod leftover;
 mod limits;
@@ -34,13 +35,16 @@ mod listener;
 mod local_ca;
 mod local_ca_files;
 mod proxy_header;
+mod quic;
 mod refusal;
 mod routing;
 mod service;
+mod source;
 mod stream;
 mod telemetry;
 mod threshold;
 mod tls;
+mod trace;
 mod tracked;
 mod units;
 mod wire;
@@ -54,11 +58,16 @@ pub use body::{BodyError, EdgeBody};
 pub use config::{Config, ConfigError, ForwardedHeader, HEADERS_CEILING, Http2};
 pub use edge::{Drained, Edge};
 pub use issued::IssuedCertificates;
+pub use journal::{AccessLog, Batch, CacheOutcome, Journal, Particulars, Record, Tail};
 pub use late::Late;
-pub use limits::{Allowances, Charges, Claim, Grant, KeyName, Meter, NamedLimit, Rate, RateLimits, Settled, Subject};
+pub use limits::{
+    Allowances, Charges, Claim, Client, Grant, Hypothesis, KeyName, LimitFigures, Meter, NamedLimit, Rate, RateLimits,
+    Settled, Simulated, Subject,
+};
 pub use listener::{BindError, Listener};
 pub use local_ca::LocalCa;
 pub use local_ca_files::LocalCaError;
-pub use routing::{Ask, CacheConfig, Router, RoutesError, RoutesFile, Routing, RoutingConfig};
+pub use routing::{Ask, CacheConfig, Purge, Router, RoutesError, RoutesFile, Routing, RoutingConfig};
 pub use threshold::{Https, Threshold};
 pub use tls::{CertificateSource, ClientCertificates, Tls, TlsError};
+pub use trace::TraceContext;

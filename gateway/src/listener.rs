@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr, UdpSocket},
     os::fd::{AsFd, OwnedFd},
     sync::Arc,
     time::Duration,
@@ -38,6 +38,8 @@ pub struct Listener {
     pub(crate) kind: ListenerKind,
     pub(crate) local: SocketAddr,
     pub(crate) tls: Option<Tls>,
+    /// For HTTP/3.
+    pub(crate) udp: Option<UdpSocket>,
 }
 
 impl Listener {
@@ -73,7 +75,7 @@ impl Listener {
         socket.set_nonblocking(true)?;
         let socket = TcpListener::from_std(socket)?;
         let local = socket.local_addr()?;
-        Ok(Self { socket, kind, local, tls })
+        Ok(Self { socket, kind, local, tls, udp: None })
     }
 
     /// Another handle to the socket, to be handed over: it keeps listening when this one is closed.
@@ -82,6 +84,26 @@ impl Listener {
     /// The process has no more descriptors.
     pub fn handle(&self) -> io::Result<OwnedFd> {
         self.socket.as_fd().try_clone_to_owned()
+    }
+
+    /// Speaks HTTP/3 as well, through UDP on the same address and port; for HTTPS listeners. `inherited` is a bound
+    /// socket that another process handed over.
+    ///
+    /// # Errors
+    /// If the address can't be bound.
+    pub fn with_http3(mut self, inherited: Option<UdpSocket>) -> Result<Self, BindError> {
+        let failed = |cause| BindError { kind: self.kind, address: self.local, cause };
+        let socket = inherited.map_or_else(|| UdpSocket::bind(self.local), Ok).map_err(failed)?;
+        self.udp = Some(socket);
+        Ok(self)
+    }
+
+    /// Another handle to the UDP socket, if HTTP/3 is spoken, to be handed over.
+    ///
+    /// # Errors
+    /// The process has no more descriptors.
+    pub fn http3_handle(&self) -> io::Result<Option<OwnedFd>> {
+        self.udp.as_ref().map(|socket| socket.as_fd().try_clone_to_owned()).transpose()
     }
 
     /// The address really bound.
@@ -103,7 +125,7 @@ impl Listener {
             Ok((socket, local))
         })();
         match bound {
-            Ok((socket, local)) => Ok(Self { socket, kind, local, tls }),
+            Ok((socket, local)) => Ok(Self { socket, kind, local, tls, udp: None }),
             Err(cause) => Err(BindError { kind, address, cause }),
         }
     }
@@ -136,9 +158,13 @@ pub(crate) async fn accept<A: App>(socket: TcpListener, server: Arc<Server<A>>) 
     }
 }
 
+/// Whether others are behind this peer, of whom it tells.
+pub(crate) fn tells<A>(server: &Server<A>, peer: IpAddr) -> bool {
+    server.edge.proxies.trusts(peer) || server.edge.config.is_load_balancer(peer)
+}
+
 fn admit<A: App>(server: &Arc<Server<A>>, tcp: TcpStream, peer: SocketAddr) {
-    let told = || server.edge.proxies.trusts(peer.ip()) || server.edge.config.is_load_balancer(peer.ip());
-    let capped = server.kind != ListenerKind::Ops && !told();
+    let capped = server.kind != ListenerKind::Ops && !tells(server, peer.ip());
     let place = match server.phase().connections.admit(server.kind, peer.ip(), capped) {
         Ok(place) => place,
         Err(full) => return telemetry::connection_refused(server.kind, full.as_str()),

@@ -73,9 +73,11 @@ impl Refusal {
             Self::Expectation => {
                 (S::EXPECTATION_FAILED, "edge.expectation", "The only expectation known here is 100-continue.")
             }
-            Self::ConnectionField => {
-                (S::BAD_REQUEST, "edge.connection_field", "HTTP/2 has no connection-specific header fields.")
-            }
+            Self::ConnectionField => (
+                S::BAD_REQUEST,
+                "edge.connection_field",
+                "HTTP/2 and HTTP/3 have no connection-specific header fields.",
+            ),
             Self::HeadTooSlow => (S::REQUEST_TIMEOUT, "edge.head_too_slow", "The request took too long to arrive."),
             Self::Misdirected => {
                 (S::MISDIRECTED_REQUEST, "edge.misdirected", "The Host is not the name this TLS connection is for.")

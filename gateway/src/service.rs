@@ -3,8 +3,7 @@
 use std::{any::Any, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request};
-use hyper::body::Incoming;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header, request};
 
 use crate::{
     app::{App, ClientCertificate, EdgeInfo, ListenerKind, RequestId, ResponseBody, Scheme},
@@ -14,9 +13,12 @@ use crate::{
     forwarded::Client,
     framing::{check_method, plain_number},
     host::{host_of, same_authority},
+    journal::{Draft, Particulars},
     leftover::Leftover,
     limits::{Charges, Standing},
     refusal::Refusal,
+    source::Source,
+    trace::TraceContext,
     tracked::Tracked,
 };
 
@@ -32,26 +34,38 @@ pub(crate) struct Service<A> {
     pub(crate) kind: ListenerKind,
     pub(crate) sni: Option<Arc<str>>,
     pub(crate) certificate: Option<ClientCertificate>,
-    /// HTTP/2.
+    /// HTTP/2 or HTTP/3.
     pub(crate) multiplexed: bool,
+    /// Says where HTTP/3 is spoken.
+    pub(crate) alt_svc: Option<HeaderValue>,
+}
+
+/// A request that comes in, while it is decided whether it may.
+struct Coming {
+    client: Client,
+    request_id: RequestId,
+    trace: TraceContext,
+    standing: Standing,
+    draft: Draft,
 }
 
 impl<A: App> Service<A> {
-    pub(crate) async fn handle(&self, request: Request<Incoming>) -> Response<Tracked> {
+    pub(crate) async fn handle(&self, request: Request<impl Into<Source>>) -> Response<Tracked> {
         let (number, flight) = self.exchange.call();
         let refused = self.exchange.refused(number);
         let (mut head, incoming) = request.into_parts();
+        let incoming = incoming.into();
         let client = self.edge.proxies.client(self.peer.ip(), &mut head.headers);
-        let request_id = identify(&mut head.headers);
+        let mut coming = self.coming(&mut head, client);
         let upgrade = !self.multiplexed && head.headers.contains_key(header::UPGRADE);
         let expects = head.headers.contains_key(header::EXPECT);
         let leftover = Leftover::default();
 
-        let mut standing = self.charge_address(client);
         let admitted = match refused {
             Some(refusal) => Err(refusal),
-            None => self.admit(&mut head, client, &request_id, &mut standing),
+            None => self.admit(&mut head, &mut coming),
         };
+        let Coming { request_id, mut standing, draft, .. } = coming;
         let mut response = match admitted {
             Ok(limit) => {
                 let body = EdgeBody::new(incoming, leftover.clone(), limit, self.edge.pace);
@@ -69,13 +83,32 @@ impl<A: App> Service<A> {
         if let Some(charges) = response.extensions_mut().remove::<Charges>() {
             standing.join(charges);
         }
+        let particulars = response.extensions_mut().remove::<Particulars>().unwrap_or_default();
+        let record = draft.answered(response.status().as_u16(), particulars, standing.outcome());
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, request_id.header_value());
         self.edge.limits.describe(&standing, headers);
+        if let Some(alt_svc) = self.alt_svc.as_ref().filter(|_| !self.edge.is_draining()) {
+            headers.entry(header::ALT_SVC).or_insert_with(|| alt_svc.clone());
+        }
         if !upgrade && !headers.contains_key(header::CONNECTION) && self.closes(expects, &leftover).await {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        response.map(|body| Tracked::new(body, flight, self.multiplexed))
+        response.map(|body| Tracked::new(body, flight, self.multiplexed, record))
+    }
+
+    /// Names it, charges it to its address, and begins to note it; requests of the operators' listener are not noted.
+    fn coming(&self, head: &mut request::Parts, client: Client) -> Coming {
+        let request_id = identify(&mut head.headers);
+        let trace = TraceContext::of(&head.headers);
+        let journal = self.edge.journal.as_ref().filter(|_| self.kind != ListenerKind::Ops);
+        let draft = Draft::begin(journal, head, (client.address, self.scheme(client)), &request_id, trace);
+        Coming { client, request_id, trace, standing: self.charge_address(client), draft }
+    }
+
+    fn scheme(&self, client: Client) -> Scheme {
+        let own = if self.kind == ListenerKind::Https { Scheme::Https } else { Scheme::Http };
+        client.scheme.unwrap_or(own)
     }
 
     fn charge_address(&self, client: Client) -> Standing {
@@ -86,35 +119,32 @@ impl<A: App> Service<A> {
     }
 
     /// All that stands between a request and the application; the largest body it may send.
-    fn admit(
-        &self,
-        head: &mut request::Parts,
-        client: Client,
-        request_id: &RequestId,
-        standing: &mut Standing,
-    ) -> Result<u64, Refusal> {
+    fn admit(&self, head: &mut request::Parts, coming: &mut Coming) -> Result<u64, Refusal> {
         if self.multiplexed {
             check_multiplexed(head)?;
+            self.check_size(head)?;
         }
         let host = self.host(head)?;
+        coming.draft.asks(host.as_ref());
         if self.kind != ListenerKind::Ops
             && let Some(key) = self.app.rate_key(head)
         {
-            self.edge.limits.charge_key(standing, key);
+            self.edge.limits.charge_key(&mut coming.standing, key);
+            coming.draft.shows(key);
         }
-        if standing.refused() {
+        if coming.standing.refused() {
             return Err(Refusal::TooManyRequests);
         }
-        let own_scheme = if self.kind == ListenerKind::Https { Scheme::Https } else { Scheme::Http };
         head.extensions.insert(EdgeInfo {
-            client_addr: client.address,
+            client_addr: coming.client.address,
             peer_addr: self.peer,
             local_addr: self.local,
-            scheme: client.scheme.unwrap_or(own_scheme),
+            scheme: self.scheme(coming.client),
             host,
             sni: self.sni.clone(),
             client_certificate: self.certificate.clone(),
-            request_id: request_id.clone(),
+            request_id: coming.request_id.clone(),
+            trace: coming.trace,
             listener: self.kind,
             route: None,
         });
@@ -128,7 +158,19 @@ impl<A: App> Service<A> {
         Ok(limit)
     }
 
-    /// The host asked for, in lower case. On HTTP/2 the authority becomes the one `Host` field. A request that came
+    /// What the HTTP/1 guard counts as it reads.
+    fn check_size(&self, head: &request::Parts) -> Result<(), Refusal> {
+        if head.headers.len() > self.edge.config.max_headers {
+            return Err(Refusal::TooManyHeaders);
+        }
+        if head.version == Version::HTTP_3 && fields_size(&head.headers) > self.edge.config.max_header_bytes {
+            return Err(Refusal::HeadTooLarge);
+        }
+        let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
+        if target > self.edge.config.max_target_bytes { Err(Refusal::TargetTooLong) } else { Ok(()) }
+    }
+
+    /// The host asked for, in lower case. On HTTP/2 and HTTP/3 the authority becomes the one `Host` field. A request that came
     /// over a TLS connection for another name is misdirected (RFC 9110, section 7.4).
     fn host(&self, head: &mut request::Parts) -> Result<Option<Arc<str>>, Refusal> {
         if self.multiplexed {
@@ -151,8 +193,7 @@ impl<A: App> Service<A> {
     }
 
     async fn call(&self, request: Request<EdgeBody>, request_id: &RequestId) -> Response<ResponseBody> {
-        let answer = AssertUnwindSafe(async { self.app.call(request).await });
-        answer.catch_unwind().await.unwrap_or_else(|panic| {
+        AssertUnwindSafe(self.app.call(request)).catch_unwind().await.unwrap_or_else(|panic| {
             tracing::error!(
                 request_id = request_id.as_str(),
                 panic = panic_message(&*panic),
@@ -184,16 +225,22 @@ fn identify(headers: &mut HeaderMap) -> RequestId {
     request_id
 }
 
-/// What the HTTP/1 guard has done already for the other protocol (RFC 9113, section 8.2 and 8.3).
+/// What the HTTP/1 guard has done already for the other protocols (RFC 9113, section 8.2 and 8.3; RFC 9114, section 4.2).
 fn check_multiplexed(head: &request::Parts) -> Result<(), Refusal> {
     check_method(head.method.as_str())?;
     if head.uri.path() == "*" {
         let refusal = if head.method == Method::OPTIONS { Refusal::MethodNotAllowed } else { Refusal::Target };
         return Err(refusal);
     }
-    let connection_fields =
-        [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, HeaderName::from_static("keep-alive")];
-    if connection_fields.iter().any(|name| head.headers.contains_key(name)) {
+    let connection_fields = [
+        header::CONNECTION,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+        HeaderName::from_static("keep-alive"),
+        HeaderName::from_static("proxy-connection"),
+    ];
+    let other_te = head.headers.get_all(header::TE).iter().any(|te| te != "trailers");
+    if other_te || connection_fields.iter().any(|name| head.headers.contains_key(name)) {
         return Err(Refusal::ConnectionField);
     }
     let mut lengths = head.headers.get_all(header::CONTENT_LENGTH).iter();
@@ -201,6 +248,11 @@ fn check_multiplexed(head: &request::Parts) -> Result<(), Refusal> {
         return Err(Refusal::LengthTwice);
     }
     Ok(())
+}
+
+/// As HTTP/2, which has looked before, and HTTP/3 reckon it (RFC 9114, section 4.2.2).
+fn fields_size(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum()
 }
 
 fn unite_authority(head: &mut request::Parts) -> Result<(), Refusal> {

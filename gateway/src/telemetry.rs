@@ -42,3 +42,8 @@ pub(crate) fn handshake_failed(reason: &'static str) {
 pub(crate) fn body_cut(reason: &'static str) {
     metrics::counter!("holdfast_edge_bodies_cut_total", "reason" => reason).increment(1);
 }
+
+/// A client that begins a QUIC handshake is asked to show its address first.
+pub(crate) fn handshake_retried() {
+    metrics::counter!("holdfast_edge_handshake_retries_total").increment(1);
+}

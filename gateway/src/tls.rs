@@ -112,6 +112,25 @@ impl Tls {
         Ok(self)
     }
 
+    /// The same for QUIC: ALPN offers `h3` alone, no early data, and tickets that TCP does not take.
+    ///
+    /// # Errors
+    /// If the crypto provider can't make ticket keys.
+    pub(crate) fn for_quic(&self) -> Result<Self, TlsError> {
+        let ticketer = aws_lc_rs::Ticketer::new()?;
+        let quic = |config: &ServerConfig| {
+            let mut config = config.clone();
+            config.alpn_protocols = vec![b"h3".to_vec()];
+            config.ticketer = Arc::clone(&ticketer);
+            config.max_early_data_size = 0;
+            Arc::new(config)
+        };
+        let asking =
+            self.asking.as_ref().map(|asking| Asking { config: quic(&asking.config), hosts: asking.hosts.clone() });
+        let source = Arc::clone(&self.source);
+        Ok(Self { base: quic(&self.base), challenge: Arc::clone(&self.challenge), asking, source })
+    }
+
     /// The configuration for one handshake; none if there is no certificate for the name.
     pub(crate) async fn config_for(&self, hello: &Hello<'_>) -> Option<Arc<ServerConfig>> {
         let key = self.source.certificate(hello).await?;

@@ -3,13 +3,14 @@
 use std::{
     io,
     pin::Pin,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::{app::ResponseBody, exchange::Flight};
+use crate::{app::ResponseBody, exchange::Flight, journal::Record};
 
 /// The request is over when this is dropped.
 pub(crate) struct Tracked {
@@ -17,12 +18,21 @@ pub(crate) struct Tracked {
     flight: Flight,
     /// On HTTP/2, where flow control hides a client that does not read: the place in the list of waits.
     slot: Option<usize>,
+    /// Where its bytes are counted.
+    record: Option<Arc<Record>>,
 }
 
 impl Tracked {
-    pub(crate) fn new(body: ResponseBody, flight: Flight, multiplexed: bool) -> Self {
+    pub(crate) fn new(body: ResponseBody, flight: Flight, multiplexed: bool, record: Option<Arc<Record>>) -> Self {
         let slot = (multiplexed && !body.is_end_stream()).then(|| flight.exchange().wait());
-        Self { body, flight, slot }
+        Self { body, flight, slot, record }
+    }
+
+    /// The client took some of what waits for it.
+    pub(crate) fn taken(&self) {
+        if let Some(slot) = self.slot {
+            self.flight.exchange().set_wait(slot, true);
+        }
     }
 }
 
@@ -30,6 +40,9 @@ impl Drop for Tracked {
     fn drop(&mut self) {
         if let Some(slot) = self.slot {
             self.flight.exchange().end_wait(slot);
+        }
+        if let Some(record) = &self.record {
+            record.over.store(true, Ordering::Release);
         }
     }
 }
@@ -42,6 +55,11 @@ impl Body for Tracked {
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         if let Some(slot) = self.slot {
             self.flight.exchange().set_wait(slot, frame.is_ready());
+        }
+        if let (Some(record), Poll::Ready(Some(Ok(frame)))) = (&self.record, &frame)
+            && let Some(data) = frame.data_ref()
+        {
+            record.sent.fetch_add(data.len() as u64, Ordering::Relaxed);
         }
         frame
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -69,6 +69,10 @@ async fn check(report: &mut Report, config: &Config) {
         {
             report.note(name, port(address), |()| format!("{address} is free"));
         }
+        if config.gateway.http3 {
+            let address = config.server.https;
+            report.note("port http/3", udp_port(address), |()| format!("{address} is free for UDP"));
+        }
         if let Some(folder) = opened {
             database(report, config, &folder).await;
         }
@@ -104,6 +108,12 @@ fn port(address: SocketAddr) -> Result<(), String> {
     let bound = TcpListener::bind(address);
     bound.map(drop).map_err(|error| {
         format!("{address} can't be used: {error}. Stop what uses it (ss -ltnp), or choose another with a flag.")
+    })
+}
+
+fn udp_port(address: SocketAddr) -> Result<(), String> {
+    UdpSocket::bind(address).map(drop).map_err(|error| {
+        format!("{address} can't be used for UDP: {error}. Stop what uses it (ss -lnup), or set gateway.http3 = false.")
     })
 }
 

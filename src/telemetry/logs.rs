@@ -1,12 +1,16 @@
 //! Log lines: for people on a terminal, one JSON object a line elsewhere. They go to standard error, written by a
 //! thread of their own so that a slow terminal holds up no request.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::time::Duration;
 
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogConfig, LogFormat};
+
+/// How long lines gather before the next ones are written.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// Writes out what is still buffered when dropped.
 pub struct LogGuard(#[expect(dead_code, reason = "held for its drop")] WorkerGuard);
@@ -20,15 +24,15 @@ pub fn start(config: &LogConfig) -> Result<LogGuard, String> {
     let directives = format!("{},sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn,rustls=warn", config.level);
     let filter = EnvFilter::try_new(directives)
         .map_err(|error| format!("log.level {:?} is not understood: {error}. Try info or debug.", config.level))?;
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let (writer, guard) = tracing_appender::non_blocking(Gathered(BufWriter::with_capacity(64 * 1024, io::stderr())));
     let human = match config.format {
         LogFormat::Human => true,
         LogFormat::Json => false,
-        LogFormat::Auto => std::io::stderr().is_terminal(),
+        LogFormat::Auto => io::stderr().is_terminal(),
     };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(true);
     let started = if human {
-        builder.with_ansi(std::io::stderr().is_terminal()).try_init()
+        builder.with_ansi(io::stderr().is_terminal()).try_init()
     } else {
         builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     };
@@ -39,5 +43,21 @@ pub fn start(config: &LogConfig) -> Result<LogGuard, String> {
 /// Says what made the command fail. Also for failures before logging has begun.
 pub fn say_error(text: &str) {
     // Nobody to tell when standard error is gone.
-    drop(writeln!(std::io::stderr(), "holdfast: {text}"));
+    drop(writeln!(io::stderr(), "holdfast: {text}"));
+}
+
+/// Lines in one write where many come at once. The first goes out at once; then the writing thread rests, so that under
+/// load neither a line's request has to wake it nor each line is a call to the system.
+struct Gathered<W: Write>(BufWriter<W>);
+
+impl<W: Write> Write for Gathered<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()?;
+        std::thread::sleep(GATHER);
+        Ok(())
+    }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use gateway::TraceContext;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
@@ -10,7 +11,6 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SpanData, SpanEvents, SpanLinks, SpanProcessor};
 
 use crate::config::TelemetryConfig;
-use crate::trace::TraceContext;
 
 /// Why spans can't be exported.
 #[derive(Debug, thiserror::Error)]
@@ -110,8 +110,6 @@ impl Spans {
 impl Exporter {
     /// A caller who records its trace decides; otherwise the ratio, by the trace's id so that all parts agree.
     fn samples(&self, trace: &TraceContext) -> bool {
-        let mut low = [0; 4];
-        low.copy_from_slice(&trace.trace_id[12..]);
-        trace.sampled || f64::from(u32::from_be_bytes(low)) / f64::from(u32::MAX) < self.sample_ratio
+        trace.is_among(self.sample_ratio)
     }
 }

@@ -15,6 +15,7 @@ const REST_ONLY: &[(&str, &str)] = &[
     ("upload_document_version", "a stream of bytes"),
     ("get_document_content", "a stream of bytes, whole or a range"),
     ("follow_knowledge_progress", "a stream; GraphQL reads the same documents as a connection"),
+    ("follow_edge_requests", "a stream; GraphQL has the subscription edgeRequestEvents"),
     ("follow_answer", "a stream; GraphQL has the subscription answerEvents"),
     ("export_audit_entries", "a stream of lines; GraphQL reads the same entries as a connection"),
 ];

@@ -83,6 +83,8 @@ fn body(operation: &str) -> Value {
         "search" => json!({ "query": "new" }),
         "create_route" => json!({ "name": "new", "action": { "kind": "module" } }),
         "create_pool" => json!({ "name": "new", "settings": {} }),
+        "purge_answers" => json!({ "everything": true }),
+        "simulate_edge_limit" => json!({ "by": ["address"], "per_minute": 60, "burst": 20 }),
         "explain_route" => json!({ "host": "a.example", "target": "/" }),
         "create_conversation" | "update_conversation" => json!({ "title": "New" }),
         "send_message" => json!({ "content": "New" }),

@@ -255,7 +255,7 @@ async fn a_token_that_does_not_hold_is_a_401_everywhere(engine: Engine) {
         format!("{head}.{claims}.{}", signature.chars().rev().collect::<String>()),
         format!("{head}.{claims}"),
         format!("{token}."),
-        format!("{}0", &key[..key.len() - 1]),
+        format!("{}{}", &key[..key.len() - 1], if key.ends_with('0') { '1' } else { '0' }),
         key[..key.len() - 1].to_owned(),
         signed["refresh_token"].as_str().unwrap().to_owned(),
     ];

@@ -15,6 +15,8 @@ mod domains;
 #[cfg(test)]
 mod edge_access;
 #[cfg(test)]
+mod edge_cache;
+#[cfg(test)]
 mod edge_routes;
 #[cfg(test)]
 mod faces;
@@ -22,6 +24,8 @@ mod faces;
 mod faults;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod http3;
 #[cfg(test)]
 mod knowledge;
 #[cfg(test)]
@@ -34,6 +38,8 @@ mod revocation;
 mod routes;
 #[cfg(test)]
 mod sockets;
+#[cfg(test)]
+mod traffic;
 #[cfg(test)]
 mod upgrade;
 #[cfg(test)]

@@ -41,7 +41,7 @@ async fn last(socket: &mut Socket) -> Value {
 }
 
 /// The next message that is a text.
-async fn hear(socket: &mut Socket) -> Value {
+pub(crate) async fn hear(socket: &mut Socket) -> Value {
     loop {
         match socket.next().await.expect("the connection is open").unwrap() {
             Message::Text(text) => return serde_json::from_str(text.as_str()).unwrap(),

@@ -225,6 +225,7 @@ pub struct RouteLimits {
 /// The cache's part of a route; the gateway hands it to its cache. Times are seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are settings, each with a name of its own")]
 pub struct CachePolicy {
     pub default_ttl: u64,
     pub heuristic_percent: u32,
@@ -236,6 +237,8 @@ pub struct CachePolicy {
     pub bypass_authorization: bool,
     pub honour_client: bool,
     pub store_cookies: bool,
+    /// Whether clients see `Surrogate-Key` and `Cache-Tag`.
+    pub shows_keys: bool,
     pub stale_while_revalidate: u64,
     pub stale_if_error: u64,
 }
@@ -253,6 +256,7 @@ impl Default for CachePolicy {
             bypass_authorization: false,
             honour_client: true,
             store_cookies: false,
+            shows_keys: false,
             stale_while_revalidate: 0,
             stale_if_error: 0,
         }

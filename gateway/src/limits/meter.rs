@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Charges, RateLimits, policy::Policy};
+use super::{Charges, LimitFigures, RateLimits, Subject, policy::Policy};
 
 /// Charges accounts and tenants, once the application knows who asks.
 pub struct Meter {
@@ -31,10 +31,16 @@ impl Meter {
         let mut charges = Charges::default();
         let pairs = [(&self.account, self.keys.hash_one(account)), (&self.tenant, self.keys.hash_one(tenant))];
         for (policy, key) in pairs {
-            charges.0.extend(policy.as_ref().map(|policy| policy.charge(key, NonZeroU32::MIN)));
+            charges.left.extend(policy.as_ref().map(|policy| policy.charge(key, NonZeroU32::MIN)));
         }
         charges.note();
         charges
+    }
+
+    /// How they stand.
+    pub fn figures(&self) -> Vec<LimitFigures> {
+        let pairs = [(&self.account, Subject::Account), (&self.tenant, Subject::Tenant)];
+        pairs.into_iter().filter_map(|(policy, by)| Some(policy.as_ref()?.figures(by))).collect()
     }
 
     /// Brings those figures up to date that are not counted as they change.

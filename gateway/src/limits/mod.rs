@@ -6,10 +6,12 @@
 
 mod bounded_store;
 mod config;
+mod figures;
 mod meter;
 mod named;
 mod policy;
 mod shared;
+mod simulation;
 
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -18,10 +20,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 pub(crate) use config::check;
 pub use config::{NamedLimit, Rate, RateLimits, Subject};
+pub use figures::LimitFigures;
 pub use meter::Meter;
 pub(crate) use named::{Counted, Named, NamedLimits};
 use policy::{Left, Policy, ceil_seconds};
 pub use shared::{Allowances, Claim, Grant, KeyName, Settled};
+pub use simulation::{Client, Hypothesis, Simulated};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -44,25 +48,37 @@ pub(crate) struct Standing {
 /// What a request was charged by those behind the edge's first limits. In the extensions of an answer, it is told to the
 /// client.
 #[derive(Clone, Default)]
-pub struct Charges(Vec<Left>);
+pub struct Charges {
+    left: Vec<Left>,
+    /// Limits in a dry run that would have refused.
+    would_refuse: Vec<Arc<str>>,
+}
+
+/// Which limits refused a request, and which in a dry run would have.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) refused: Vec<Arc<str>>,
+    pub(crate) would_refuse: Vec<Arc<str>>,
+}
 
 impl Charges {
     /// Whether one of the limits is used up.
     pub fn refused(&self) -> bool {
-        self.0.iter().any(|left| left.wait.is_some())
+        self.left.iter().any(|left| left.wait.is_some())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.left.is_empty() && self.would_refuse.is_empty()
     }
 
     /// Adds others.
     pub(crate) fn join(&mut self, others: Self) {
-        self.0.extend(others.0);
+        self.left.extend(others.left);
+        self.would_refuse.extend(others.would_refuse);
     }
 
     fn note(&self) {
-        self.0.iter().filter(|left| left.wait.is_some()).for_each(|left| left.told.note_refusal());
+        self.left.iter().filter(|left| left.wait.is_some()).for_each(|left| left.told.note_refusal());
     }
 }
 
@@ -76,8 +92,14 @@ impl Standing {
         self.more.join(charges);
     }
 
+    /// What came of it.
+    pub(crate) fn outcome(&self) -> Outcome {
+        let refused = self.all().filter(|left| left.wait.is_some()).map(|left| Arc::clone(&left.told.name));
+        Outcome { refused: refused.collect(), would_refuse: self.more.would_refuse.clone() }
+    }
+
     fn all(&self) -> impl Iterator<Item = &Left> {
-        self.address.iter().chain(&self.key).chain(&self.more.0)
+        self.address.iter().chain(&self.key).chain(&self.more.left)
     }
 }
 
@@ -94,6 +116,12 @@ impl Limits {
     /// Tells how many clients each policy remembers.
     pub(crate) fn note_clients(&self) {
         [&self.address, &self.key].into_iter().flatten().for_each(|policy| policy.note_clients());
+    }
+
+    /// How they stand.
+    pub(crate) fn figures(&self) -> Vec<LimitFigures> {
+        let pairs = [(&self.address, Subject::Address), (&self.key, Subject::Key)];
+        pairs.into_iter().filter_map(|(policy, by)| Some(policy.as_ref()?.figures(by))).collect()
     }
 
     /// Takes one request from the address's quota.
@@ -126,7 +154,7 @@ impl Limits {
     }
 
     fn described(&self, standing: &Standing) -> Option<HeaderValue> {
-        if standing.more.0.is_empty() {
+        if standing.more.left.is_empty() {
             return match (&standing.address, &standing.key) {
                 (Some(_), Some(_)) => Some(self.both.clone()),
                 (Some(left), None) | (None, Some(left)) => Some(left.told.described.clone()),

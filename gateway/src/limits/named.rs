@@ -15,7 +15,7 @@ use std::{
 use metrics::{Counter, counter};
 
 use super::{
-    Charges, Rate, address_key,
+    Charges, LimitFigures, Rate, address_key,
     config::{NamedLimit, Subject},
     policy::{Left, Policy, Told},
     shared::{Allowances, Claim, KeyName, Settled, Shared},
@@ -36,8 +36,9 @@ pub(crate) struct NamedLimits {
 
 /// One of them.
 pub(crate) struct Named {
-    name: String,
+    name: Arc<str>,
     by: Vec<Subject>,
+    rate: Rate,
     cost: NonZeroU32,
     counts: Counts,
     keys: RandomState,
@@ -58,6 +59,8 @@ enum Counts {
 /// What a limit would have done.
 struct DryRun {
     would: Counter,
+    /// The same, to be read.
+    refusals: AtomicU64,
     begun: Instant,
     /// When the last line was written, in milliseconds since it began, plus one.
     told: AtomicU64,
@@ -117,6 +120,11 @@ impl NamedLimits {
         }
     }
 
+    /// How they stand.
+    pub(crate) fn figures(&self) -> Vec<LimitFigures> {
+        self.all.values().map(|limit| limit.figures()).collect()
+    }
+
     /// Brings those figures up to date that are not counted as they change.
     pub(crate) fn note_figures(&self) {
         for limit in self.all.values() {
@@ -131,16 +139,17 @@ impl NamedLimits {
 impl Named {
     fn new(limit: &NamedLimit, max_entries: usize) -> Option<Self> {
         let (name, per_minute, burst) = (&limit.name, limit.per_minute, limit.burst);
+        let rate = Rate { per_minute: per_minute.get(), burst: burst.get() };
         let counts = if limit.shared {
             let shared = Shared::new(Arc::new(Told::new(name, per_minute, burst)?), per_minute, burst, max_entries);
             Counts::Together { shared, by: OnceLock::new(), begun: Instant::now() }
         } else {
-            let rate = Rate { per_minute: per_minute.get(), burst: burst.get() };
             Counts::Here(Policy::new(name, rate, max_entries)?)
         };
         Some(Self {
-            name: limit.name.clone(),
+            name: limit.name.as_str().into(),
             by: limit.by.clone(),
+            rate,
             cost: limit.cost,
             counts,
             keys: RandomState::new(),
@@ -161,10 +170,33 @@ impl Named {
                 if left.wait.is_some() {
                     left.told.note_refusal();
                 }
-                charges.0.push(left);
+                charges.left.push(left);
             }
-            Some(dry) if left.wait.is_some() => dry.note(&self.name, counted),
+            Some(dry) if left.wait.is_some() => {
+                charges.would_refuse.push(Arc::clone(&self.name));
+                dry.note(&self.name, counted);
+            }
             Some(_) => {}
+        }
+    }
+
+    fn figures(&self) -> LimitFigures {
+        let (refused, clients) = match &self.counts {
+            Counts::Here(policy) => (policy.told.refusals(), policy.entries()),
+            Counts::Together { shared, .. } => (shared.told.refusals(), shared.entries()),
+        };
+        LimitFigures {
+            name: Arc::clone(&self.name),
+            everywhere: false,
+            by: self.by.clone(),
+            per_minute: self.rate.per_minute,
+            burst: self.rate.burst,
+            cost: self.cost.get(),
+            dry_run: self.dry.is_some(),
+            shared: matches!(self.counts, Counts::Together { .. }),
+            refused,
+            would_refuse: self.dry.as_ref().map_or(0, |dry| dry.refusals.load(Ordering::Relaxed)),
+            clients,
         }
     }
 
@@ -189,7 +221,7 @@ impl Named {
             shared.note_replicas(settled.replicas);
         }
         let now = begun.elapsed();
-        for (at, claim) in claims.iter().enumerate().filter(|(_, claim)| *claim.limit == *self.name) {
+        for (at, claim) in claims.iter().enumerate().filter(|(_, claim)| claim.limit == self.name) {
             shared.note(claim, settled.and_then(|settled| settled.grants.get(at)), now);
         }
     }
@@ -221,19 +253,24 @@ impl Named {
     }
 
     fn key(&self, counted: &Counted<'_>) -> u64 {
-        let mut hasher = self.keys.build_hasher();
-        let address = address_key(counted.address);
-        for subject in &self.by {
-            match subject {
-                Subject::Address => Some(address).hash(&mut hasher),
-                Subject::Key => counted.key.ok_or(address).hash(&mut hasher),
-                Subject::Account => counted.account.ok_or(address).hash(&mut hasher),
-                Subject::Tenant => counted.tenant.ok_or(address).hash(&mut hasher),
-                Subject::Route => counted.route.hash(&mut hasher),
-            }
-        }
-        hasher.finish()
+        key(&self.by, counted, &self.keys)
     }
+}
+
+/// Whose quota a request is taken from, under a limit that goes by these.
+pub(super) fn key(by: &[Subject], counted: &Counted<'_>, keys: &RandomState) -> u64 {
+    let mut hasher = keys.build_hasher();
+    let address = address_key(counted.address);
+    for subject in by {
+        match subject {
+            Subject::Address => Some(address).hash(&mut hasher),
+            Subject::Key => counted.key.ok_or(address).hash(&mut hasher),
+            Subject::Account => counted.account.ok_or(address).hash(&mut hasher),
+            Subject::Tenant => counted.tenant.ok_or(address).hash(&mut hasher),
+            Subject::Route => counted.route.hash(&mut hasher),
+        }
+    }
+    hasher.finish()
 }
 
 impl DryRun {
@@ -241,11 +278,18 @@ impl DryRun {
         let would = counter!("holdfast_edge_limit_would_refuse_total", "limit" => name.to_owned());
         // So that the figure is there before the first one.
         would.increment(0);
-        Self { would, begun: Instant::now(), told: AtomicU64::new(0), untold: AtomicU64::new(0) }
+        Self {
+            would,
+            refusals: AtomicU64::new(0),
+            begun: Instant::now(),
+            told: AtomicU64::new(0),
+            untold: AtomicU64::new(0),
+        }
     }
 
     fn note(&self, limit: &str, counted: &Counted<'_>) {
         self.would.increment(1);
+        self.refusals.fetch_add(1, Ordering::Relaxed);
         let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1);
         let told = self.told.load(Ordering::Relaxed);
         let due = told == 0 || now.saturating_sub(told) >= u64::try_from(A_LINE_IN.as_millis()).unwrap_or(u64::MAX);
@@ -320,7 +364,9 @@ mod tests {
             limit.charge(&counted([1; 4]), None, &mut charges);
         }
 
-        assert!(charges.0.is_empty());
+        assert!(charges.left.is_empty());
+        assert_eq!(charges.would_refuse.len(), 4);
+        assert_eq!((limit.figures().refused, limit.figures().would_refuse), (0, 4));
         assert_eq!(limit.dry.unwrap().untold.load(Ordering::Relaxed), 3, "one line for four");
     }
 

@@ -1,6 +1,14 @@
 //! One limit at work: GCRA over bounded memory, and what clients are told of it.
 
-use std::{fmt::Write, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    fmt::Write,
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::BytesMut;
 use governor::{
@@ -11,14 +19,16 @@ use governor::{
 use http::HeaderValue;
 use metrics::{Counter, Gauge, counter, gauge};
 
-use super::{Rate, bounded_store::BoundedStore};
+use super::{LimitFigures, Rate, Subject, bounded_store::BoundedStore};
 
-type Limiter = RateLimiter<u64, BoundedStore, DefaultClock, StateInformationMiddleware>;
+/// The algorithm, by one clock or another.
+pub(super) type Gcra<C> = RateLimiter<u64, BoundedStore, C, StateInformationMiddleware>;
 
 /// A limit in force in this process.
 pub(crate) struct Policy {
     pub(super) told: Arc<Told>,
-    limiter: Limiter,
+    rate: Rate,
+    limiter: Gcra<DefaultClock>,
 }
 
 /// A limit as clients and figures know it.
@@ -28,6 +38,8 @@ pub(crate) struct Told {
     interval: Duration,
     pub(super) described: HeaderValue,
     refused: Counter,
+    /// The same, to be read.
+    refusals: AtomicU64,
     clients: Gauge,
 }
 
@@ -43,18 +55,32 @@ pub(crate) struct Left {
 impl Told {
     /// None for a rate that can't be told.
     pub(super) fn new(name: &str, per_minute: NonZeroU32, burst: NonZeroU32) -> Option<Self> {
-        let interval = Duration::from_mins(1) / per_minute.get();
+        let interval = interval(per_minute);
         let window = ceil_seconds(interval * burst.get()).max(1);
         let described = HeaderValue::from_str(&format!("\"{name}\";q={burst};w={window}")).ok()?;
         let refused = counter!("holdfast_edge_rate_limited_total", "policy" => name.to_owned());
         // So that the figure is there before the first refusal.
         refused.increment(0);
         let clients = gauge!("holdfast_edge_rate_limit_clients", "policy" => name.to_owned());
-        Some(Self { name: name.into(), burst: burst.get(), interval, described, refused, clients })
+        Some(Self {
+            name: name.into(),
+            burst: burst.get(),
+            interval,
+            described,
+            refused,
+            refusals: AtomicU64::new(0),
+            clients,
+        })
     }
 
     pub(super) fn note_refusal(&self) {
         self.refused.increment(1);
+        self.refusals.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Refusals since the start.
+    pub(super) fn refusals(&self) -> u64 {
+        self.refusals.load(Ordering::Relaxed)
     }
 
     /// Tells how many keys are remembered.
@@ -63,15 +89,29 @@ impl Told {
     }
 }
 
+/// What one request takes to come back.
+fn interval(per_minute: NonZeroU32) -> Duration {
+    Duration::from_mins(1) / per_minute.get()
+}
+
+/// A steady rate a minute with a burst, for each of so many keys. None for a rate that is too high to be told apart.
+pub(super) fn gcra<C: Clock>(
+    (per_minute, burst): (NonZeroU32, NonZeroU32),
+    max_entries: usize,
+    clock: C,
+) -> Option<Gcra<C>> {
+    let quota = Quota::with_period(interval(per_minute))?.allow_burst(burst);
+    Some(RateLimiter::new(quota, BoundedStore::new(max_entries), clock))
+}
+
 impl Policy {
     /// None for a rate of 0, which is no limit.
     pub(super) fn new(name: &str, rate: Rate, max_entries: usize) -> Option<Arc<Self>> {
         let per_minute = NonZeroU32::new(rate.per_minute)?;
         let burst = NonZeroU32::new(rate.burst).unwrap_or(NonZeroU32::MIN);
         let told = Arc::new(Told::new(name, per_minute, burst)?);
-        let quota = Quota::with_period(told.interval)?.allow_burst(burst);
-        let limiter: Limiter = RateLimiter::new(quota, BoundedStore::new(max_entries), DefaultClock::default());
-        Some(Arc::new(Self { told, limiter }))
+        let limiter = gcra((per_minute, burst), max_entries, DefaultClock::default())?;
+        Some(Arc::new(Self { told, rate, limiter }))
     }
 
     /// Takes so much from the key's quota, or nothing if there is less.
@@ -83,6 +123,23 @@ impl Policy {
             Err(_) => (0, Some(self.told.interval * self.told.burst)),
         };
         Left { told: Arc::clone(&self.told), requests, wait }
+    }
+
+    /// How it stands, as a limit of everything.
+    pub(super) fn figures(&self, by: Subject) -> LimitFigures {
+        LimitFigures {
+            name: Arc::clone(&self.told.name),
+            everywhere: true,
+            by: vec![by],
+            per_minute: self.rate.per_minute,
+            burst: self.rate.burst,
+            cost: 1,
+            dry_run: false,
+            shared: false,
+            refused: self.told.refusals(),
+            would_refuse: 0,
+            clients: self.entries(),
+        }
     }
 
     /// How many keys are remembered.

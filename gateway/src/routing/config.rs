@@ -1,7 +1,8 @@
 //! Settings of routes and their cache. Their defaults stand in `config/holdfast.toml`.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
+use edge_cache::DiskConfig;
 use serde::Deserialize;
 
 use crate::units;
@@ -38,6 +39,14 @@ pub struct CacheConfig {
     /// The longest silence inside a body that is being stored.
     #[serde(deserialize_with = "units::duration")]
     pub body_timeout: Duration,
+    /// What answers may take on the disk beside that. 0: nothing is kept there.
+    #[serde(deserialize_with = "units::size")]
+    pub disk: u64,
+    /// The folder; whoever reads the settings puts one in the place of an empty one.
+    pub disk_path: String,
+    /// Bodies from this size on are written when they come, smaller ones when memory has no room for them.
+    #[serde(deserialize_with = "units::size")]
+    pub disk_from: u64,
 }
 
 impl From<&CacheConfig> for edge_cache::Config {
@@ -49,6 +58,11 @@ impl From<&CacheConfig> for edge_cache::Config {
             max_revalidations: config.max_revalidations,
             revalidate_timeout: config.revalidate_timeout,
             body_timeout: config.body_timeout,
+            disk: (config.disk > 0).then(|| DiskConfig {
+                path: PathBuf::from(&config.disk_path),
+                bytes: config.disk,
+                written_from: config.disk_from,
+            }),
         }
     }
 }

@@ -27,9 +27,10 @@ pub(crate) async fn perform<A: App>(
     let path = target.path().to_owned();
     *request.uri_mut() = Uri::from(target);
     match &passage.steps().deed {
-        Deed::Module => inside(&*inner, &passage, request).await,
-        Deed::Upstream(_) => forward::to_pool(&routing, &passage, request).await,
-        Deed::Files(files) => files.serve(&path, request.method(), request.headers()).await,
+        // Boxed, for a request is moved some times before it begins, with room for all that might become of it.
+        Deed::Module => Box::pin(inside(&*inner, &passage, request)).await,
+        Deed::Upstream(_) => Box::pin(forward::to_pool(&routing, &passage, request)).await,
+        Deed::Files(files) => Box::pin(files.serve(&path, request.method(), request.headers())).await,
         Deed::Redirect(redirect) => {
             let (host, query) = (passage.host(), passage.query.as_deref());
             let answer = redirect.answer(host, passage.found.path.as_str(), query, &passage.found.matched.parameters);

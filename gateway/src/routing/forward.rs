@@ -4,7 +4,7 @@ use std::io;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use edge_routes::Shedding;
-use edge_upstream::{Forwarding, Priority, UpstreamError};
+use edge_upstream::{Forwarding, Priority, ServedBy, UpstreamError};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::upgrade::OnUpgrade;
@@ -15,6 +15,7 @@ use crate::{
     app::ResponseBody,
     body::{BodyError, EdgeBody},
     identity_field::{IDENTITY, spelled_like, take_off},
+    trace::TRACEPARENT,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -40,6 +41,9 @@ pub(crate) async fn to_pool(
     context.priority = priority(passage.modifiers().shedding);
     context.deadline = passage.time_limit().map(|limit| Instant::now() + limit);
     context.fields.insert(REQUEST_ID, passage.edge.request_id.header_value());
+    if let Ok(trace) = HeaderValue::from_str(&passage.edge.trace.to_string()) {
+        context.fields.insert(TRACEPARENT, trace);
+    }
     let ours = [CLIENT_CERTIFICATE, CLIENT_CERTIFICATE_CHAIN];
     take_off(request.headers_mut(), |name| ours.iter().any(|ours| spelled_like(name, ours)));
     if let Some(certificate) =
@@ -54,6 +58,9 @@ pub(crate) async fn to_pool(
     context.fields.extend(passage.granted.get().cloned().unwrap_or_default());
     match pool.send(request, context).await {
         Ok(mut answer) => {
+            if let Some(served) = answer.extensions_mut().remove::<ServedBy>() {
+                passage.target.get_or_init(|| served.0);
+            }
             if answer.status() == StatusCode::SWITCHING_PROTOCOLS
                 && let Some((client, service)) = client.zip(answer.extensions_mut().remove::<OnUpgrade>())
             {

@@ -52,6 +52,11 @@ impl InForce {
         Self { routes, extras }
     }
 
+    /// The parts of the cache that routes have.
+    pub(crate) fn policies(&self) -> impl Iterator<Item = &Policy> {
+        self.extras.values().filter_map(|extras| extras.policy.as_deref())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.extras.is_empty()
     }
@@ -106,6 +111,7 @@ fn policy(cache: &CachePolicy) -> Policy {
         bypass_authorization: cache.bypass_authorization,
         honour_client: cache.honour_client,
         store_cookies: cache.store_cookies,
+        shows_keys: cache.shows_keys,
         stale_while_revalidate: Duration::from_secs(cache.stale_while_revalidate),
         stale_if_error: Duration::from_secs(cache.stale_if_error),
         ..Policy::default()

@@ -8,12 +8,11 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use edge_cache::{Cache, Clock, PurgeMode};
+use edge_cache::{Cache, Clock};
 use edge_routes::Explanation;
 use edge_upstream::{Environment, PoolStatus, Pools};
 use futures_util::FutureExt;
 use http::HeaderValue;
-use uuid::Uuid;
 
 use super::{
     access,
@@ -29,7 +28,7 @@ use crate::{
     authenticator::{Authenticator, Identity},
     config::Config,
     identity_field::Vouchers,
-    limits::{Allowances, NamedLimit, NamedLimits},
+    limits::{Allowances, LimitFigures, NamedLimit, NamedLimits},
 };
 
 /// Routes, pools and cache of one edge.
@@ -180,10 +179,9 @@ impl Routing {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Purges what the cache keeps of the shared host whose path and query begin with `prefix`: on one host (with its
-    /// port, where that is not the scheme's own), or on all. Returns how many answers that were.
-    pub async fn purge(&self, host: Option<&str>, prefix: &str) -> usize {
-        self.cache.purge_prefix(Uuid::nil(), host, prefix, PurgeMode::Hard).await
+    /// How the limits that routes name stand.
+    pub fn limits(&self) -> Vec<LimitFigures> {
+        self.limits.figures()
     }
 
     /// Brings those figures up to date that are not counted as they change.

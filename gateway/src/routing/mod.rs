@@ -23,10 +23,12 @@ mod limited;
 mod live;
 mod note;
 mod passage;
+mod purge;
 mod router;
 mod tunnels;
 
 pub use config::{CacheConfig, RoutingConfig};
 pub use file::{Ask, RoutesError, RoutesFile};
 pub use live::Routing;
+pub use purge::Purge;
 pub use router::Router;

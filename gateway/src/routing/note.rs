@@ -1,13 +1,12 @@
-//! Figures and the line in the log of a request that a route took.
+//! Figures of requests that a route took, and of the cache.
 
 use edge_cache::Stats;
-use http::{Method, StatusCode};
+use http::StatusCode;
 use metrics::{counter, gauge, histogram};
 
 use super::passage::Passage;
 
-/// Counts a request by its route, and logs it unless the application behind the edge did. Routes are named by the
-/// operator, so their number is bounded.
+/// Counts a request by its route. Routes are named by the operator, so their number is bounded.
 pub(crate) fn request(passage: &Passage, status: StatusCode) {
     let took = passage.begun.elapsed();
     let route = passage.found.extras.id.as_ref();
@@ -20,20 +19,6 @@ pub(crate) fn request(passage: &Passage, status: StatusCode) {
     };
     counter!("holdfast_edge_route_requests_total", "route" => route.to_owned(), "status" => class).increment(1);
     histogram!("holdfast_edge_route_seconds", "route" => route.to_owned()).record(took.as_secs_f64());
-    if passage.went_inside() {
-        return;
-    }
-    tracing::info!(
-        target: "request",
-        method = method_label(&passage.method),
-        path = passage.asked,
-        edge_route = route,
-        pool = passage.found.extras.pool.as_ref().map(|pool| pool.name()),
-        status = status.as_u16(),
-        ms = f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1000.0,
-        request_id = passage.edge.request_id.as_str(),
-        address = %passage.edge.client_addr,
-    );
 }
 
 /// What the cache has done.
@@ -53,18 +38,9 @@ pub(crate) fn cache(stats: &Stats) {
     counter!("holdfast_edge_cache_purged_total").absolute(stats.purged);
     gauge!("holdfast_edge_cache_bytes")
         .set(u32::try_from(stats.memory_bytes / 1024).map_or(f64::INFINITY, f64::from) * 1024.0);
+    counter!("holdfast_edge_cache_recalled_total").absolute(stats.recalled);
+    counter!("holdfast_edge_cache_broken_files_total").absolute(stats.broken);
+    gauge!("holdfast_edge_cache_disk_bytes")
+        .set(u32::try_from(stats.disk_bytes / 1024).map_or(f64::INFINITY, f64::from) * 1024.0);
     gauge!("holdfast_edge_cache_targets").set(u32::try_from(stats.memory_targets).map_or(f64::INFINITY, f64::from));
-}
-
-fn method_label(method: &Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "HEAD" => "HEAD",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "PATCH" => "PATCH",
-        "DELETE" => "DELETE",
-        "OPTIONS" => "OPTIONS",
-        _ => "other",
-    }
 }

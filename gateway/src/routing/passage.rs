@@ -3,7 +3,7 @@
 use std::{
     net::IpAddr,
     sync::{
-        Mutex, OnceLock,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -19,6 +19,7 @@ use super::in_force::Found;
 use crate::{
     app::{EdgeInfo, ResponseBody, Scheme},
     authenticator::Identity,
+    journal::{CacheOutcome, Particulars},
     limits::Charges,
     refusal::problem,
 };
@@ -28,7 +29,7 @@ pub(crate) struct Passage {
     pub(crate) found: Found,
     pub(crate) edge: EdgeInfo,
     pub(crate) method: Method,
-    /// As the client asked, for the log.
+    /// The path as the client asked.
     pub(crate) asked: String,
     pub(crate) query: Option<String>,
     /// What the answer's way back depends on: `Origin` and `Accept-Encoding`.
@@ -42,7 +43,11 @@ pub(crate) struct Passage {
     pub(crate) granted: OnceLock<HeaderMap>,
     /// What it was charged by the limits of its route.
     pub(crate) charges: Mutex<Charges>,
-    /// Whether the application behind the edge was asked; then it writes the line in the log.
+    /// What the cache did, where the route has one.
+    pub(crate) cache: OnceLock<CacheOutcome>,
+    /// The server that answered.
+    pub(crate) target: OnceLock<Arc<str>>,
+    /// Whether the application behind the edge was asked.
     inside: AtomicBool,
 }
 
@@ -66,6 +71,8 @@ impl Passage {
             identity: OnceLock::new(),
             granted: OnceLock::new(),
             charges: Mutex::default(),
+            cache: OnceLock::new(),
+            target: OnceLock::new(),
             inside: AtomicBool::new(false),
         }
     }
@@ -124,6 +131,22 @@ impl Passage {
 
     pub(crate) fn went_inside(&self) -> bool {
         self.inside.load(Ordering::Relaxed)
+    }
+
+    /// Adds to what the application behind has told of the request, if it was asked.
+    pub(crate) fn tell(&self, answer: &mut Response<ResponseBody>) {
+        let mut told = answer.extensions_mut().remove::<Particulars>().unwrap_or_default();
+        let extras = &self.found.extras;
+        told.route = Some(Arc::clone(&extras.id));
+        told.pool = extras.pool.as_ref().map(|pool| pool.name().into());
+        told.target = self.target.get().cloned();
+        told.cache = self.cache.get().copied();
+        if let Some(identity) = self.identity.get() {
+            told.actor.get_or_insert(identity.kind);
+            told.account.get_or_insert_with(|| Arc::clone(&identity.subject));
+            told.tenant.get_or_insert_with(|| Arc::clone(&identity.tenant));
+        }
+        answer.extensions_mut().insert(told);
     }
 
     /// Refuses by address or for maintenance.

@@ -14,6 +14,7 @@ use crate::{
     app::{App, EdgeInfo, ResponseBody},
     body::EdgeBody,
     identity_field::{self, IDENTITY},
+    journal::CacheOutcome,
     refusal::problem,
 };
 
@@ -66,7 +67,8 @@ impl<A: App> Router<A> {
         let policy = passage.found.extras.policy.as_ref().filter(|_| !upgrades);
         let answer = match policy.zip(passage.scope(request.headers())) {
             Some((policy, scope)) => {
-                let answer = self.routing.cache.serve(&scope, policy, request, perform).await;
+                let answer = Box::pin(self.routing.cache.serve(&scope, policy, request, perform)).await;
+                CacheOutcome::of(answer.headers()).map(|outcome| passage.cache.get_or_init(|| outcome));
                 answer.map(BodyExt::boxed)
             }
             None => perform(request).await,
@@ -91,7 +93,8 @@ impl<A: App> Router<A> {
     ) -> Result<(), Box<Response<ResponseBody>>> {
         let Some(require) = &passage.modifiers().require else { return Ok(()) };
         let by = self.routing.authenticator();
-        let identity = access::judge(by, require, passage, (request.method(), request.headers())).await?;
+        let asked = (request.method(), request.headers());
+        let identity = Box::pin(access::judge(by, require, passage, asked)).await?;
         if !matches!(passage.steps().deed, Deed::Module) {
             request.headers_mut().remove(header::AUTHORIZATION);
         }
@@ -122,7 +125,7 @@ impl<A: App> Router<A> {
         if let Some(by) = self.routing.authenticator() {
             by.conceal(&mut headers);
         }
-        let granted = auth.ask(passage, headers).await?;
+        let granted = Box::pin(auth.ask(passage, headers)).await?;
         request.headers_mut().extend(granted.clone());
         passage.granted.get_or_init(|| granted);
         Ok(())
@@ -132,7 +135,7 @@ impl<A: App> Router<A> {
     async fn unknown_user(&self, passage: &Passage, request: &mut Request<EdgeBody>) -> Option<Response<ResponseBody>> {
         let auth = passage.modifiers().basic_auth.as_ref()?;
         let route = &passage.found.matched.route;
-        match self.routing.passwords.judge(route, request.headers()).await {
+        match Box::pin(self.routing.passwords.judge(route, request.headers())).await {
             Verdict::Known => {
                 request.headers_mut().remove(header::AUTHORIZATION);
                 None
@@ -171,10 +174,11 @@ impl<A: App> App for Router<A> {
                     finish(&passage, answer)
                 };
                 limited::tell(&passage, &mut answer);
+                passage.tell(&mut answer);
                 note::request(&passage, answer.status());
                 answer
             }
-            _ => self.inner.call(Request::from_parts(head, body)).await,
+            _ => Box::pin(self.inner.call(Request::from_parts(head, body))).await,
         }
     }
 

@@ -37,12 +37,11 @@ async fn flood(opening: &[u8], again: impl Fn(u32) -> Vec<u8>) -> Vec<u8> {
     let opening = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(4, 0, 0, &[]), opening].concat();
     writing.write_all(&opening).await.unwrap();
     let sending = async {
-        for number in 0..200_000 {
+        for number in 0.. {
             if writing.write_all(&again(number)).await.is_err() {
                 return;
             }
         }
-        panic!("the edge took 200,000 frames");
     };
     let mut read = Vec::new();
     let receiving = async { drop(reading.read_to_end(&mut read).await) };

@@ -48,7 +48,10 @@ async fn requests_pass_with_the_authority_as_host_and_others_are_refused() {
     assert!(info.contains("host=acme.localhost "), "{info}");
     let echoed = send(&mut sender, get("/echo").method("POST"), "body").await;
     assert_eq!(text(echoed).await, "body");
+    let many = (0..60).fold(get("/x"), |request, n| request.header(format!("x-{n}"), "1"));
     for (request, status, code) in [
+        (many, 431, "edge.too_many_headers"),
+        (get(&format!("/{}", "x".repeat(5000))), 414, "edge.target_too_long"),
         (get("/x").header("host", "other"), 400, "edge.host_mismatch"),
         (get("/x").method("BREW"), 501, "edge.method_unknown"),
         (get("/x").method("TRACE"), 405, "edge.method_not_allowed"),

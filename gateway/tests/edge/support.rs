@@ -8,14 +8,14 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use futures_util::stream;
 use gateway::{
-    App, BodyError, CacheConfig, ClientCertificates, Config, Edge, EdgeBody, EdgeInfo, ForwardedHeader, Http2, Https,
-    Listener, Rate, RateLimits, ResponseBody, RoutingConfig,
+    AccessLog, App, BodyError, CacheConfig, ClientCertificates, Config, Edge, EdgeBody, EdgeInfo, ForwardedHeader,
+    Http2, Https, Journal, Listener, Rate, RateLimits, ResponseBody, RoutingConfig,
 };
 use http::{Request, Response, header, request};
 use http_body::Frame;
@@ -50,9 +50,12 @@ pub(crate) fn config() -> Config {
         max_target_bytes: 4096,
         max_body_bytes: 1024 * 1024,
         trusted_proxies: Vec::new(),
+        recent_requests: 100,
+        access_log: AccessLog { enabled: true, sample: 1.0, failures_from: 400, slow: Duration::ZERO },
         forwarded_header: ForwardedHeader::XForwardedFor,
         proxy_protocol: Vec::new(),
         drain_timeout: PATIENCE,
+        http3: false,
         http2: Http2 {
             max_concurrent_streams: 100,
             max_pending_resets: 20,
@@ -72,6 +75,9 @@ pub(crate) fn config() -> Config {
             max_revalidations: 4,
             revalidate_timeout: PATIENCE,
             body_timeout: PATIENCE,
+            disk: 0,
+            disk_path: String::new(),
+            disk_from: 64 << 10,
         },
     }
 }
@@ -201,10 +207,12 @@ pub(crate) struct Running {
     pub(crate) edge: Edge,
     pub(crate) app: Arc<TestApp>,
     pub(crate) http: SocketAddr,
+    pub(crate) journal: Arc<Journal>,
 }
 
 pub(crate) fn start(config: Config) -> Running {
-    let edge = Edge::new(config).unwrap();
+    let journal = journal(&config);
+    let edge = Edge::with_journal(config, Arc::clone(&journal)).unwrap();
     let app = Arc::new(TestApp {
         calls: AtomicUsize::new(0),
         gate: Arc::new(Semaphore::new(0)),
@@ -213,7 +221,11 @@ pub(crate) fn start(config: Config) -> Running {
     let listener = Listener::http(any_port()).unwrap();
     let http = listener.local_addr();
     edge.serve(listener, Arc::clone(&app));
-    Running { edge, app, http }
+    Running { edge, app, http, journal }
+}
+
+pub(crate) fn journal(config: &Config) -> Arc<Journal> {
+    Journal::new(config.access_log, config.recent_requests, SystemTime::now)
 }
 
 pub(crate) fn any_port() -> SocketAddr {

@@ -51,7 +51,12 @@ async fn with_threshold(config: Config, https: Https) -> (Running, SocketAddr) {
 }
 
 async fn get(running: &Running, address: SocketAddr, target: &str, more: &str) -> Answer {
-    let at = Running { http: address, edge: running.edge.clone(), app: Arc::clone(&running.app) };
+    let at = Running {
+        http: address,
+        edge: running.edge.clone(),
+        app: Arc::clone(&running.app),
+        journal: Arc::clone(&running.journal),
+    };
     let mut client: Client = at.connect().await;
     client.send(format!("GET {target} HTTP/1.1\r\nHost: A.example.com:80\r\n{more}\r\n")).await;
     client.answer().await

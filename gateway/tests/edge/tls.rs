@@ -52,6 +52,18 @@ fn client(folder: &Path, versions: &[&'static SupportedProtocolVersion], alpn: &
     TlsConnector::from(Arc::new(config))
 }
 
+/// What `localhost` answers over TLS 1.3.
+pub(crate) async fn ask(folder: &Path, address: SocketAddr, path: &str) -> String {
+    let tcp = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut stream = client(folder, &[&TLS13], &["http/1.1"]).connect(name, tcp).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    answer
+}
+
 impl Secure {
     async fn connect(
         &self,
@@ -162,7 +174,7 @@ async fn silence_instead_of_a_handshake_is_cut() {
 }
 
 /// An authority for clients.
-fn authority(name: &str) -> (Issuer<'static, KeyPair>, String) {
+pub(crate) fn authority(name: &str) -> (Issuer<'static, KeyPair>, String) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -170,9 +182,9 @@ fn authority(name: &str) -> (Issuer<'static, KeyPair>, String) {
     (Issuer::new(params, key), root)
 }
 
-type ShownCertificate = (CertificateDer<'static>, PrivateKeyDer<'static>);
+pub(crate) type ShownCertificate = (CertificateDer<'static>, PrivateKeyDer<'static>);
 
-fn issued_by(authority: &Issuer<'static, KeyPair>) -> ShownCertificate {
+pub(crate) fn issued_by(authority: &Issuer<'static, KeyPair>) -> ShownCertificate {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(["machine".to_owned()]).unwrap().signed_by(&key, authority).unwrap();
     (certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der()).into())

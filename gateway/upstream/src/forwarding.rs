@@ -1,6 +1,6 @@
 //! What the edge knows about a request that is not in the request.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use http::HeaderMap;
 use tokio::time::Instant;
@@ -30,6 +30,10 @@ impl Priority {
         }
     }
 }
+
+/// The target that an answer is of, such as `http://10.0.0.7:3000`; in the answer's extensions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedBy(pub Arc<str>);
 
 /// Goes with a request to [`crate::Pool::send`].
 #[derive(Clone, Debug)]

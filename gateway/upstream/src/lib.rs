@@ -48,7 +48,7 @@ mod tunnel;
 pub use address::{AddressPolicy, PublicAddresses};
 pub use body::UpstreamBody;
 pub use error::{Phase, UpstreamError};
-pub use forwarding::{Forwarding, Priority};
+pub use forwarding::{Forwarding, Priority, ServedBy};
 pub use pool::{Pool, PoolStatus};
 pub use pools::{Environment, Pools};
 pub use resolve::{Resolver, Resolving, SystemResolver};

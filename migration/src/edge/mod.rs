@@ -29,4 +29,11 @@ pub(crate) const STEPS: &[Step] = &[
         down: include_str!("m20261125_000001_allowances.down.sql"),
         tenant_tables: &[],
     },
+    Step {
+        name: "m20261126_000001_purges",
+        up: include_str!("m20261126_000001_purges.up.sql"),
+        down: include_str!("m20261126_000001_purges.down.sql"),
+        // The operators' alone.
+        tenant_tables: &[],
+    },
 ];

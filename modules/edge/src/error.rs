@@ -20,9 +20,21 @@ pub enum Error {
     /// More than a route or a pool may say.
     #[error("A route or a pool has at most 256 KiB.")]
     TooLarge,
+    /// Not a limit; the member at fault, and why.
+    #[error("This limit can't be tried: {1}")]
+    LimitInvalid(&'static str, &'static str),
+    /// Not an event of the tail.
+    #[error("Last-Event-ID takes the id of an event of this stream; leave it out to begin now.")]
+    EventIdInvalid,
+    /// So many look at once that one more is turned away.
+    #[error("Too many are following requests already; close another tail, or try again later.")]
+    TooManyTails,
     /// Not a request; why.
     #[error("This can't be asked: {0}")]
     QuestionInvalid(String),
+    /// Not a purge; why.
+    #[error("This can't be purged. {0}")]
+    PurgeInvalid(String),
     /// What the kernel says.
     #[error("{}", .0.detail)]
     Kernel(Problem),
@@ -42,7 +54,11 @@ impl From<Error> for Problem {
             Error::NameInvalid => Self::field("name", "edge.name_invalid", detail),
             Error::NameTaken(_) => Self::new(Kind::Conflict, "edge.name_taken", detail),
             Error::TooLarge => Self::new(Kind::Invalid, "edge.too_large", detail),
+            Error::LimitInvalid(field, _) => Self::field(field, "edge.limit_invalid", detail),
+            Error::EventIdInvalid => Self::field("Last-Event-ID", "edge.event_id_invalid", detail),
+            Error::TooManyTails => Self::new(Kind::Unavailable, "edge.too_many_tails", detail),
             Error::QuestionInvalid(_) => Self::new(Kind::Invalid, "edge.question_invalid", detail),
+            Error::PurgeInvalid(_) => Self::new(Kind::Invalid, "edge.purge_invalid", detail),
             Error::Kernel(problem) => problem,
         }
     }

@@ -1,14 +1,16 @@
 //! The GraphQL face.
 
 use async_graphql::connection::Connection;
-use async_graphql::{Context, Object};
+use async_graphql::{Context, Object, Subscription as GraphSubscription};
+use futures_util::{Stream, StreamExt};
 use kernel::graphql::{caller, list};
 use kernel::{Expected, Problem};
 
 use crate::Edge;
 use crate::model::{
-    Certificate, CertificateStep, NewPool, NewRoute, Pool, PoolId, Purged, Route, RouteId, RouteQuestion, RouteVerdict,
-    RoutingStatus, UpdatePool, UpdateRoute, UpstreamStatus,
+    Certificate, CertificateStep, EdgeRequest, LimitHypothesis, LimitSimulation, LimitsInForce, NewPool, NewRoute,
+    Pool, PoolId, PurgeAnswers, Purged, RequestTold, Route, RouteId, RouteQuestion, RouteVerdict, RoutingStatus,
+    UpdatePool, UpdateRoute, UpstreamStatus,
 };
 
 /// What can be asked about the edge.
@@ -75,6 +77,30 @@ impl Query {
     /// One route; operators only
     async fn route(&self, ctx: &Context<'_>, id: RouteId) -> Result<Route, Problem> {
         Ok(self.0.get_route(caller(ctx)?, id).await?)
+    }
+
+    /// Recent requests of the process that answers, the latest first; operators only
+    #[graphql(complexity = "first.unwrap_or(50).clamp(1, 200) as usize * child_complexity")]
+    async fn edge_requests(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i64>,
+        after: Option<String>,
+        filter: Option<String>,
+        sort: Option<String>,
+    ) -> Result<Connection<String, EdgeRequest>, Problem> {
+        let (request, page) = self.0.list_requests(caller(ctx)?, &list(first, after, filter, sort)).await?;
+        request.connection(page)
+    }
+
+    /// The limits in force in the process that answers; operators only
+    async fn edge_limits(&self, ctx: &Context<'_>) -> Result<LimitsInForce, Problem> {
+        Ok(self.0.limits(caller(ctx)?)?)
+    }
+
+    /// What a limit would have done to the recent requests of the process that answers; operators only
+    async fn simulate_edge_limit(&self, ctx: &Context<'_>, input: LimitHypothesis) -> Result<LimitSimulation, Problem> {
+        Ok(self.0.simulate_limit(caller(ctx)?, &input).await?)
     }
 
     /// The pools; operators only
@@ -173,14 +199,44 @@ impl Mutation {
         Ok(true)
     }
 
-    /// Drops what the cache of the process that answers keeps of paths that begin with `prefix`; operators only
+    /// Drops what the cache keeps of paths that begin with `prefix`; `purgeAnswers` can do more; operators only
     async fn purge_cache(
         &self,
         ctx: &Context<'_>,
         host: Option<String>,
         prefix: Option<String>,
     ) -> Result<Purged, Problem> {
-        let prefix = prefix.as_deref().unwrap_or("/");
-        Ok(self.0.purge_cache(caller(ctx)?, host.as_deref(), prefix).await?)
+        let prefix = Some(prefix.unwrap_or_else(|| "/".to_owned()));
+        let purge = PurgeAnswers { host, prefix, ..PurgeAnswers::default() };
+        Ok(self.0.purge_answers(caller(ctx)?, purge).await?)
+    }
+
+    /// Purges answers of the cache, in all processes; operators only
+    async fn purge_answers(&self, ctx: &Context<'_>, input: PurgeAnswers) -> Result<Purged, Problem> {
+        Ok(self.0.purge_answers(caller(ctx)?, input).await?)
+    }
+}
+
+/// What can be followed.
+pub struct Subscription(Edge);
+
+impl Subscription {
+    /// The face of this edge.
+    pub const fn new(edge: Edge) -> Self {
+        Self(edge)
+    }
+}
+
+#[GraphSubscription(name = "EdgeSubscription")]
+impl Subscription {
+    /// Follow the requests of the process that answers, from now on or after the one with this number; operators only
+    async fn edge_request_events(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<String>,
+        after: Option<i64>,
+    ) -> Result<impl Stream<Item = RequestTold> + use<>, Problem> {
+        let events = self.0.follow_requests(caller(ctx)?, filter.as_deref(), after)?;
+        Ok(events.map(RequestTold::from))
     }
 }

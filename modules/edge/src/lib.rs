@@ -9,7 +9,8 @@
 //! operators' tenant. The audit trail uses the same names, and has `edge.certificate_renewal_asked` and
 //! `edge.cache_purged`.
 //!
-//! Rows of routes are checked as a whole and put in force by whoever implements [`Steering`].
+//! Rows of routes are checked as a whole and put in force by whoever implements [`Steering`]. Operators look at recent
+//! requests and at limits through a [`Lookout`], which lies in memory: each process tells its own.
 //!
 //! Deliberately absent: how certificates are ordered, renewed and served, which is `edge-certificates`', and which names
 //! a tenant may have, which is `tenancy`'s.
@@ -24,6 +25,7 @@ mod listing;
 mod model;
 mod permissions;
 mod ports;
+mod purging;
 pub mod rest;
 mod routes;
 mod service;
@@ -32,16 +34,19 @@ mod store;
 mod subscribers;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 pub use allowances::AllowanceRows;
 pub use certificates::CertificateRows;
 pub use config::{DnsConfig, EdgeConfig, WebhookSettings};
 pub use error::{EdgeConfigError, Error};
 pub use model::{
-    Certificate, CertificateFailure, CertificateStatus, CertificateStep, NewPool, NewRoute, Pool, PoolId, PoolKind,
-    PoolStatus, Purged, Route, RouteId, RouteKind, RouteQuestion, RouteVerdict, RoutingStatus, UpdatePool, UpdateRoute,
-    UpstreamStatus,
+    CachePurge, Certificate, CertificateFailure, CertificateStatus, CertificateStep, EdgeRequest, LimitHypothesis,
+    LimitInForce, LimitSimulation, LimitSubject, LimitToll, LimitedBy, LimitedClient, LimitsInForce, NewPool, NewRoute,
+    Pool, PoolId, PoolKind, PoolStatus, PurgeAnswers, PurgeWhat, Purged, RequestTold, Route, RouteId, RouteKind,
+    RouteQuestion, RouteVerdict, RoutingStatus, UpdatePool, UpdateRoute, UpstreamStatus,
 };
-pub use permissions::{CERTIFICATES_READ, CERTIFICATES_WRITE, PERMISSIONS, ROUTES_READ, ROUTES_WRITE};
+pub use permissions::{CERTIFICATES_READ, CERTIFICATES_WRITE, PERMISSIONS, REQUESTS_READ, ROUTES_READ, ROUTES_WRITE};
 pub use service::Edge;
 pub use steering::{RoutingProblem, RoutingRows, Steering};
+pub use traffic::{Lookout, RequestEvent};

@@ -12,6 +12,9 @@ pub const ROUTES_READ: Permission = Permission("edge.routes.read");
 /// Change routes and pools, and purge the cache; in the system tenant only.
 pub const ROUTES_WRITE: Permission = Permission("edge.routes.write");
 
+/// See the requests of all tenants with their addresses, and try limits on them; in the system tenant only.
+pub const REQUESTS_READ: Permission = Permission("edge.requests.read");
+
 /// All of them, for the catalogue.
 pub const PERMISSIONS: &[PermissionSpec] = &[
     PermissionSpec {
@@ -33,5 +36,10 @@ pub const PERMISSIONS: &[PermissionSpec] = &[
         permission: ROUTES_WRITE,
         level: Level::Admin,
         description: "Change the edge's routes and pools, and purge its cache.",
+    },
+    PermissionSpec {
+        permission: REQUESTS_READ,
+        level: Level::Admin,
+        description: "See recent requests of all tenants with their clients' addresses, and try limits on them.",
     },
 ];

@@ -1,15 +1,18 @@
 //! The REST face.
 
-use kernel::rest::{Accepted, Auth, Body, Created, Etag, Listed, NoContent, Reply};
+mod live;
+
+use kernel::rest::{Accepted, Auth, Body, Created, Etag, EventStream, Listed, NoContent, Reply};
 use kernel::{Expected, FieldMask, ListParams, Problem};
 use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::{OpenApi, Tags};
 
 use crate::Edge;
-use crate::listing::{CERTIFICATES, POOLS, ROUTES, STEPS};
+use crate::listing::{CERTIFICATES, POOLS, REQUESTS, ROUTES, STEPS};
 use crate::model::{
-    Certificate, CertificateStep, NewPool, NewRoute, Pool, PoolId, Purged, Route, RouteId, RouteQuestion, RouteVerdict,
-    RoutingStatus, UpdatePool, UpdateRoute, UpstreamStatus,
+    Certificate, CertificateStep, EdgeRequest, LimitHypothesis, LimitSimulation, LimitsInForce, NewPool, NewRoute,
+    Pool, PoolId, PurgeAnswers, Purged, Route, RouteId, RouteQuestion, RouteVerdict, RoutingStatus, UpdatePool,
+    UpdateRoute, UpstreamStatus,
 };
 
 #[derive(Tags)]
@@ -38,6 +41,9 @@ etags! {
     |_| None => RoutingStatus,
     |_| None => UpstreamStatus,
     |_| None => Purged,
+    |_| None => EdgeRequest,
+    |_| None => LimitsInForce,
+    |_| None => LimitSimulation,
 }
 
 fn expected(if_match: &Header<Option<String>>) -> Expected {
@@ -284,9 +290,72 @@ impl Api {
         Ok(Reply::new(self.0.upstream_status(&auth.0)?))
     }
 
+    /// List recent requests
+    ///
+    /// Operators only. What the process that answers remembers, the latest first. Queries, header fields and bodies are
+    /// never remembered.
+    #[oai(path = "/requests", method = "get", operation_id = "list_edge_requests")]
+    async fn list_requests(
+        &self,
+        auth: Auth,
+        /// How many, 1 to 200; 50 when left out.
+        limit: Query<Option<i64>>,
+        /// Where the last page ended.
+        cursor: Query<Option<String>>,
+        /// Which, such as `path sw "/shop/" and status ge 500 and duration_us gt 100000`.
+        filter: Query<Option<String>>,
+        /// In which order: `-number` or `number`.
+        sort: Query<Option<String>>,
+        /// The fields to show, separated by commas.
+        fields: Query<Option<String>>,
+    ) -> Result<Listed<EdgeRequest>, Problem> {
+        let mask = FieldMask::parse(&REQUESTS, fields.0.as_deref())?;
+        let params = ListParams { limit: limit.0, cursor: cursor.0, filter: filter.0, sort: sort.0 };
+        Ok(Listed(self.0.list_requests(&auth.0, &params).await?.1, mask))
+    }
+
+    /// Follow requests as they come
+    ///
+    /// Operators only. Server-sent events `request` of the process that answers, and `missed` with how many came and went
+    /// while the stream was read too slowly. Resumes after `Last-Event-ID`, as far as is remembered.
+    #[oai(path = "/requests/live", method = "get", operation_id = "follow_edge_requests")]
+    async fn follow_requests(
+        &self,
+        auth: Auth,
+        /// Which, as for the list.
+        filter: Query<Option<String>>,
+        /// The id of the last event that you got.
+        #[oai(name = "Last-Event-ID")]
+        last_event_id: Header<Option<String>>,
+    ) -> Result<EventStream, Problem> {
+        let after = live::after(last_event_id.0.as_deref())?;
+        Ok(live::events(self.0.follow_requests(&auth.0, filter.0.as_deref(), after)?))
+    }
+
+    /// Get the limits in force
+    ///
+    /// Operators only. With what each has refused since the process that answers was started.
+    #[oai(path = "/limits", method = "get", operation_id = "get_edge_limits")]
+    async fn limits(&self, auth: Auth) -> Result<Reply<LimitsInForce>, Problem> {
+        Ok(Reply::new(self.0.limits(&auth.0)?))
+    }
+
+    /// Try a limit on recent requests
+    ///
+    /// Operators only. Replays what the process that answers remembers through the algorithm of the limits in force;
+    /// nothing is changed.
+    #[oai(path = "/limits/simulate", method = "post", operation_id = "simulate_edge_limit")]
+    async fn simulate_limit(
+        &self,
+        auth: Auth,
+        limit: Body<LimitHypothesis>,
+    ) -> Result<Reply<LimitSimulation>, Problem> {
+        Ok(Reply::new(self.0.simulate_limit(&auth.0, &limit.0).await?))
+    }
+
     /// Purge the cache
     ///
-    /// Operators only. Drops what the process that answers keeps of paths that begin with `prefix`.
+    /// Operators only. Drops what is kept of paths that begin with `prefix`; `POST /api/v1/edge/cache/purge` can do more.
     #[oai(path = "/cache", method = "delete", operation_id = "purge_cache")]
     async fn purge_cache(
         &self,
@@ -296,7 +365,17 @@ impl Api {
         /// Such as `/shop/`; everything when left out.
         prefix: Query<Option<String>>,
     ) -> Result<Reply<Purged>, Problem> {
-        let prefix = prefix.0.as_deref().unwrap_or("/");
-        Ok(Reply::new(self.0.purge_cache(&auth.0, host.0.as_deref(), prefix).await?))
+        let prefix = Some(prefix.0.unwrap_or_else(|| "/".to_owned()));
+        let purge = PurgeAnswers { host: host.0, prefix, ..PurgeAnswers::default() };
+        Ok(Reply::new(self.0.purge_answers(&auth.0, purge).await?))
+    }
+
+    /// Purge answers of the cache
+    ///
+    /// Operators only. By URL, host, prefix or surrogate keys, or everything; `soft` keeps them as stale ones. All
+    /// processes follow within a second.
+    #[oai(path = "/cache/purge", method = "post", operation_id = "purge_answers")]
+    async fn purge_answers(&self, auth: Auth, purge: Body<PurgeAnswers>) -> Result<Reply<Purged>, Problem> {
+        Ok(Reply::new(self.0.purge_answers(&auth.0, purge.0).await?))
     }
 }

@@ -9,7 +9,7 @@ use crate::Edge;
 use crate::error::Error;
 use crate::listing::{POOLS, ROUTES};
 use crate::model::{
-    NewPool, NewRoute, Pool, PoolId, Purged, Route, RouteId, RouteQuestion, RouteVerdict, RoutingStatus, UpdatePool,
+    NewPool, NewRoute, Pool, PoolId, Route, RouteId, RouteQuestion, RouteVerdict, RoutingStatus, UpdatePool,
     UpdateRoute, UpstreamStatus,
 };
 use crate::permissions::{ROUTES_READ, ROUTES_WRITE};
@@ -226,18 +226,6 @@ impl Edge {
     pub fn upstream_status(&self, caller: &Caller) -> Result<UpstreamStatus, Error> {
         operators_only(caller, ROUTES_READ)?;
         Ok(UpstreamStatus { pools: self.steered()?.pools() })
-    }
-
-    /// Drops what the cache of this process keeps of paths that begin with `prefix`.
-    ///
-    /// # Errors
-    /// The caller is no operator with [`ROUTES_WRITE`].
-    pub async fn purge_cache(&self, caller: &Caller, host: Option<&str>, prefix: &str) -> Result<Purged, Error> {
-        operators_only(caller, ROUTES_WRITE)?;
-        let answers = self.steered()?.purge(host, prefix).await;
-        let leaf = Leaf::success("edge.cache_purged").details(json!({ "host": host, "prefix": prefix }));
-        audit::record(self.db()?, caller, leaf).await?;
-        Ok(Purged { answers: i64::try_from(answers).unwrap_or(i64::MAX) })
     }
 
     async fn entry<K: IdKind>(&self, caller: &Caller, table: Table, id: Id<K>) -> Result<Entry, Error> {

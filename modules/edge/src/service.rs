@@ -14,9 +14,11 @@ use crate::issuance::Issuance;
 use crate::listing::{CERTIFICATES, STEPS};
 use crate::model::{Certificate, CertificateStep};
 use crate::permissions::{CERTIFICATES_READ, CERTIFICATES_WRITE};
+use crate::purging::Done;
 use crate::steering::{Applied, Changed, Steering};
 use crate::store;
 use crate::subscribers::Domains;
+use crate::traffic::Lookout;
 
 /// The edge's rows and what is done with them. Cheap to clone.
 #[derive(Clone)]
@@ -29,6 +31,8 @@ struct Inner {
     /// One at a time puts rows in force, so that older ones don't come after newer ones.
     following: tokio::sync::Mutex<()>,
     changed: Changed,
+    purged: tokio::sync::Mutex<Done>,
+    lookout: OnceLock<Lookout>,
 }
 
 impl Edge {
@@ -51,6 +55,8 @@ impl Edge {
             applied: Mutex::default(),
             following: tokio::sync::Mutex::default(),
             changed: Changed::default(),
+            purged: tokio::sync::Mutex::default(),
+            lookout: OnceLock::new(),
         })))
     }
 
@@ -78,6 +84,7 @@ impl Edge {
     pub fn start(&self, tasks: &Tasks) {
         self.0.issuance.start(tasks);
         self.start_following(tasks);
+        self.start_catching_up(tasks);
     }
 
     /// Reads the certificate files again.
@@ -219,12 +226,20 @@ impl Edge {
         &self.0.steering
     }
 
+    pub(crate) fn lookout_cell(&self) -> &OnceLock<Lookout> {
+        &self.0.lookout
+    }
+
     pub(crate) fn applied(&self) -> MutexGuard<'_, Applied> {
         self.0.applied.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) async fn my_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.0.following.lock().await
+    }
+
+    pub(crate) async fn purging(&self) -> tokio::sync::MutexGuard<'_, Done> {
+        self.0.purged.lock().await
     }
 
     pub(crate) fn changed(&self) -> &Changed {

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use crate::Edge;
 use crate::error::Error;
-use crate::model::{PoolStatus, RouteQuestion, RouteVerdict};
+use crate::model::{CachePurge, PoolStatus, RouteQuestion, RouteVerdict};
 use crate::store::entries::{self, Entry, Table};
 
 /// How often another process's changes are looked for.
@@ -62,8 +62,15 @@ pub trait Steering: Send + Sync + 'static {
     /// How the pools stand.
     fn pools(&self) -> Vec<PoolStatus>;
 
-    /// Drops answers that the cache keeps, of paths that begin with `prefix`, on one host or on all; how many.
-    async fn purge(&self, host: Option<&str>, prefix: &str) -> usize;
+    /// Purges what the cache keeps; how many answers.
+    async fn purge(&self, purge: &CachePurge) -> usize;
+
+    /// Waits until answers are at hand that an earlier process kept on the disk; the last purge that it noted, -1 if it
+    /// noted none. Where nothing is kept on a disk, it never returns.
+    async fn kept_since(&self) -> i64;
+
+    /// Notes beside them that all purges up to this one were done. From the first time on they are used.
+    async fn purged(&self, number: i64);
 }
 
 /// What this process has put in force.
@@ -96,7 +103,8 @@ impl Edge {
     /// The database does not answer. Rows that can't be put in force are logged, and told by the status.
     pub async fn steer(&self, steering: Arc<dyn Steering>) -> Result<(), Problem> {
         self.steering_cell().set(steering).map_err(|_| Problem::internal("the edge is steered already"))?;
-        self.follow().await
+        self.follow().await?;
+        self.follow_purges().await
     }
 
     /// Puts changes in force: this process's at once, those of others soon.
@@ -111,6 +119,9 @@ impl Edge {
                 }
                 if let Err(problem) = edge.follow().await {
                     tracing::debug!(?problem, "routes can't be read; those in force stay");
+                }
+                if let Err(problem) = edge.follow_purges().await {
+                    tracing::debug!(?problem, "purges can't be read; they are done later");
                 }
             }
         });

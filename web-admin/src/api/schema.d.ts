@@ -321,9 +321,30 @@ export interface paths {
         post?: never;
         /**
          * Purge the cache
-         * @description Operators only. Drops what the process that answers keeps of paths that begin with `prefix`.
+         * @description Operators only. Drops what is kept of paths that begin with `prefix`; `POST /api/v1/edge/cache/purge` can do more.
          */
         delete: operations["purge_cache"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/cache/purge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Purge answers of the cache
+         * @description Operators only. By URL, host, prefix or surrogate keys, or everything; `soft` keeps them as stale ones. All
+         *     processes follow within a second.
+         */
+        post: operations["purge_answers"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -406,6 +427,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/edge/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the limits in force
+         * @description Operators only. With what each has refused since the process that answers was started.
+         */
+        get: operations["get_edge_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/limits/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a limit on recent requests
+         * @description Operators only. Replays what the process that answers remembers through the algorithm of the limits in force;
+         *     nothing is changed.
+         */
+        post: operations["simulate_edge_limit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/edge/pools": {
         parameters: {
             query?: never;
@@ -456,6 +518,48 @@ export interface paths {
          * @description Operators only; needs `If-Match`. Requests and streams under way keep what they began with.
          */
         patch: operations["update_pool"];
+        trace?: never;
+    };
+    "/api/v1/edge/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List recent requests
+         * @description Operators only. What the process that answers remembers, the latest first. Queries, header fields and bodies are
+         *     never remembered.
+         */
+        get: operations["list_edge_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edge/requests/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow requests as they come
+         * @description Operators only. Server-sent events `request` of the process that answers, and `missed` with how many came and went
+         *     while the stream was read too slowly. Resumes after `Last-Event-ID`, as far as is remembered.
+         */
+        get: operations["follow_edge_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/edge/routes": {
@@ -2490,6 +2594,74 @@ export interface components {
             times: number;
         };
         /**
+         * EdgeRequest
+         * @description A request that the process that answers has seen lately. There is no query, no header field and no body in it.
+         */
+        EdgeRequest: {
+            account_id?: string | null;
+            /** @description `anonymous`, `account`, `api_key`, or `refused` for a credential that did not hold. */
+            actor?: string | null;
+            /** @description The client's. */
+            address: string;
+            /**
+             * Format: date-time
+             * @description When it came.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Bytes of the answer's body that were sent so far.
+             */
+            bytes: number;
+            /** @description `hit`, `miss`, `collapsed`, `stale` or `bypass`. */
+            cache?: string | null;
+            /** @description Whether the answer has ended. */
+            complete: boolean;
+            /** @description The credential by a hash under a key of this process, to tell one from another. */
+            credential?: string | null;
+            /**
+             * Format: int64
+             * @description Microseconds from the head of the request to that of its answer.
+             */
+            duration_us: number;
+            host?: string | null;
+            /** @description `refused`, or `would_refuse` by a limit in a dry run. */
+            limit_outcome?: string | null;
+            method: string;
+            /**
+             * Format: int64
+             * @description Grows by one with each request of the process.
+             */
+            number: number;
+            /** @description The template of Holdfast's own operation that answered. */
+            operation?: string | null;
+            /** @description Without the query; cut after 1024 bytes. */
+            path: string;
+            pool?: string | null;
+            /** @description Such as `HTTP/2.0`. */
+            protocol: string;
+            /** @description The limits that refused it. */
+            refused_by: string[];
+            request_id: string;
+            /** @description The route that took it; none: it went to Holdfast itself. */
+            route?: string | null;
+            /** @description `http` or `https`, as the client sees it. */
+            scheme: string;
+            /**
+             * Format: int64
+             * @description 499: the client left before the answer.
+             */
+            status: number;
+            /** @description The tenant's short name. */
+            tenant?: string | null;
+            tenant_id?: string | null;
+            trace_id: string;
+            /** @description The server of the pool that answered. */
+            upstream?: string | null;
+            /** @description The limits in a dry run that would have refused it. */
+            would_refuse: string[];
+        };
+        /**
          * EmbeddingModel
          * @description An embedding model that this installation knows.
          */
@@ -2797,6 +2969,158 @@ export interface components {
              * @description How far its vector indexes have followed.
              */
             vector_seq: number;
+        };
+        /**
+         * LimitHypothesis
+         * @description A limit that might be.
+         */
+        LimitHypothesis: {
+            /**
+             * Format: int64
+             * @description Requests that may come at once, 1 to 4294967295.
+             */
+            burst: number;
+            /** @description Who has a quota of their own: each combination of these, each named once. */
+            by: components["schemas"]["LimitSubject"][];
+            /**
+             * Format: int64
+             * @description What a request takes, at most the burst; 1 when left out.
+             */
+            cost?: number | null;
+            /** @description Which of the recent requests, such as `path sw "/shop/"`; all when left out. */
+            filter?: string | null;
+            /**
+             * Format: int64
+             * @description The steady rate, 1 to 4294967295.
+             */
+            per_minute: number;
+        };
+        /**
+         * LimitInForce
+         * @description A limit in force, with its figures since the process that answers was started.
+         */
+        LimitInForce: {
+            /** Format: int64 */
+            burst: number;
+            /** @description Each combination of these has a quota of its own. */
+            by: components["schemas"]["LimitSubject"][];
+            /**
+             * Format: int64
+             * @description Clients that it remembers.
+             */
+            clients: number;
+            /**
+             * Format: int64
+             * @description What a request takes, where its route does not say otherwise.
+             */
+            cost: number;
+            /** @description It refuses nothing and counts. */
+            dry_run: boolean;
+            /** @description Whether it is one of everything (`gateway.rate_limits`); otherwise routes name it (`gateway.limits`). */
+            everywhere: boolean;
+            name: string;
+            /** Format: int64 */
+            per_minute: number;
+            /**
+             * Format: int64
+             * @description Requests that it refused.
+             */
+            refused: number;
+            /** @description It counts for all processes on the same database together. */
+            shared: boolean;
+            /**
+             * Format: int64
+             * @description Requests that it would have refused.
+             */
+            would_refuse: number;
+        };
+        /**
+         * LimitSimulation
+         * @description What a limit would have done to the recent requests.
+         */
+        LimitSimulation: {
+            /**
+             * Format: int64
+             * @description Clients with a quota of their own.
+             */
+            clients: number;
+            /**
+             * Format: int64
+             * @description Those of them who would have had a request refused.
+             */
+            clients_refused: number;
+            /**
+             * Format: date-time
+             * @description When the first of the requests came; null if there are none.
+             */
+            from?: string | null;
+            /** @description What the limits in force did to the same requests. */
+            in_force: components["schemas"]["LimitToll"][];
+            /**
+             * Format: int64
+             * @description Those of them that would have been refused.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Requests that were replayed.
+             */
+            requests: number;
+            /**
+             * Format: date-time
+             * @description When the last of them came.
+             */
+            to?: string | null;
+            /** @description At most 20: those with the most refusals, then with the most requests. */
+            top: components["schemas"]["LimitedClient"][];
+        };
+        /**
+         * @description What tells one quota from another.
+         * @enum {string}
+         */
+        LimitSubject: "address" | "key" | "account" | "tenant" | "route";
+        /**
+         * LimitToll
+         * @description What a limit did to some requests.
+         */
+        LimitToll: {
+            name: string;
+            /**
+             * Format: int64
+             * @description Those that it refused.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Those that it would have refused, in a dry run.
+             */
+            would_refuse: number;
+        };
+        /**
+         * LimitedBy
+         * @description What tells a client from others; an address for those who have no account, tenant or credential.
+         */
+        LimitedBy: {
+            by: components["schemas"]["LimitSubject"];
+            value: string;
+        };
+        /**
+         * LimitedClient
+         * @description One who has a quota of their own.
+         */
+        LimitedClient: {
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            requests: number;
+            who: components["schemas"]["LimitedBy"][];
+        };
+        /**
+         * LimitsInForce
+         * @description The limits in force in the process that answers.
+         */
+        LimitsInForce: {
+            limits: components["schemas"]["LimitInForce"][];
         };
         /**
          * Me
@@ -3298,6 +3622,16 @@ export interface components {
             next?: string | null;
         };
         /**
+         * Page_EdgeRequest
+         * @description One page of a list.
+         */
+        Page_EdgeRequest: {
+            /** @description The items, in the order asked for. */
+            items: components["schemas"]["EdgeRequest"][];
+            /** @description The cursor of the next page; null on the last one. */
+            next?: string | null;
+        };
+        /**
          * Page_Event
          * @description One page of a list.
          */
@@ -3588,13 +3922,34 @@ export interface components {
             text?: string | null;
         };
         /**
+         * PurgeAnswers
+         * @description What to purge: one of `url`, `keys`, `host` and `prefix`, or `everything`.
+         */
+        PurgeAnswers: {
+            /** @description Every answer of every host. */
+            everything?: boolean | null;
+            /** @description What this host answers (with its port where it has one); all hosts when left out. */
+            host?: string | null;
+            /** @description Answers that carry one of these names in `Surrogate-Key` or `Cache-Tag`; at most 100. */
+            keys?: string[] | null;
+            /** @description What paths answer that begin so, such as `/shop/`; all paths when left out. */
+            prefix?: string | null;
+            /**
+             * @description Whether answers stay as stale ones: shown while the service is asked again, as far as they or their route allow
+             *     it by `stale-while-revalidate` and `stale-if-error`, and confirmed by a 304. Otherwise they are gone.
+             */
+            soft?: boolean | null;
+            /** @description What this URL answers, in all its variants, such as `https://shop.example/item?id=7`. */
+            url?: string | null;
+        };
+        /**
          * Purged
          * @description What a purge did in the process that answers.
          */
         Purged: {
             /**
              * Format: int64
-             * @description Answers that are gone, or count as stale.
+             * @description Answers that are gone, or count as stale. Other processes follow within a second, and count their own.
              */
             answers: number;
         };
@@ -5422,6 +5777,46 @@ export interface operations {
             };
         };
     };
+    purge_answers: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurgeAnswers"];
+            };
+        };
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purged"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_certificates: {
         parameters: {
             query?: {
@@ -5576,6 +5971,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_CertificateStep"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_edge_limits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsInForce"];
+                };
+            };
+            /** @description Not changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    simulate_edge_limit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+                /** @description Makes a repetition of this write harmless for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitHypothesis"];
+            };
+        };
+        responses: {
+            /** @description Here it is. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match and If-None-Match. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitSimulation"];
                 };
             };
             /** @description What went wrong, with a stable code (RFC 9457). */
@@ -5782,6 +6258,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Pool"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_edge_requests: {
+        parameters: {
+            query?: {
+                /** @description How many, 1 to 200; 50 when left out. */
+                limit?: number;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Which, such as `path sw "/shop/" and status ge 500 and duration_us gt 100000`. */
+                filter?: string;
+                /** @description In which order: `-number` or `number`. */
+                sort?: string;
+                /** @description The fields to show, separated by commas. */
+                fields?: string;
+            };
+            header?: {
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_EdgeRequest"];
+                };
+            };
+            /** @description What went wrong, with a stable code (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_edge_requests: {
+        parameters: {
+            query?: {
+                /** @description Which, as for the list. */
+                filter?: string;
+            };
+            header?: {
+                /** @description The id of the last event that you got. */
+                "Last-Event-ID"?: string;
+                /** @description On the shared host: the slug or id of the tenant that is asked. Without it, the system tenant answers. */
+                "Holdfast-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events, each with an id to resume from. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
                 };
             };
             /** @description What went wrong, with a stable code (RFC 9457). */

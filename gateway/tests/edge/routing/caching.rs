@@ -1,5 +1,7 @@
 //! The cache around a deed.
 
+use gateway::Purge;
+
 use super::support::{Service, routed};
 use crate::support::config;
 
@@ -17,7 +19,8 @@ async fn a_second_request_is_answered_from_the_cache_until_it_is_purged() {
     assert_eq!(hit.body, "answer 0");
     assert!(hit.header("cache-status").unwrap().contains("hit"), "{hit:?}");
     assert_eq!(edge.ask("GET /x HTTP/1.1\r\nHost: b.test\r\n\r\n").await.body, "answer 1");
-    assert_eq!(edge.routing.purge(Some("a.test"), "/x").await, 1);
+    let purge = Purge::Prefix { host: Some("a.test:80".to_owned()), prefix: "/x".to_owned() };
+    assert_eq!(edge.routing.purge(&purge, false).await, 1);
     assert_eq!(edge.get("/x", "").await.body, "answer 2");
     assert_eq!(edge.ask("GET /x HTTP/1.1\r\nHost: b.test\r\n\r\n").await.body, "answer 1");
 }

@@ -19,7 +19,7 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet, time::timeout};
 
-use crate::support::{Answer, Client, PATIENCE, Running, TestApp, any_port};
+use crate::support::{Answer, Client, PATIENCE, Running, TestApp, any_port, journal};
 
 pub(crate) type Body = BoxBody<Bytes, io::Error>;
 
@@ -111,7 +111,8 @@ pub(crate) fn furnished(config: Config, routes: &str, furnish: impl FnOnce(Routi
     let routing = Routing::open(&config, 7, SystemTime::now).unwrap();
     let routing = Arc::new(furnish(routing));
     routing.replace(RoutesFile::parse(routes).unwrap()).unwrap();
-    let edge = Edge::new(config).unwrap();
+    let journal = journal(&config);
+    let edge = Edge::with_journal(config, Arc::clone(&journal)).unwrap();
     let app = Arc::new(TestApp {
         calls: AtomicUsize::new(0),
         gate: Arc::new(Semaphore::new(0)),
@@ -120,7 +121,7 @@ pub(crate) fn furnished(config: Config, routes: &str, furnish: impl FnOnce(Routi
     let listener = Listener::http(any_port()).unwrap();
     let http = listener.local_addr();
     edge.serve(listener, Arc::new(Router::new(Arc::clone(&routing), Arc::clone(&app))));
-    Routed { running: Running { edge, app, http }, routing }
+    Routed { running: Running { edge, app, http, journal }, routing }
 }
 
 impl Routed {

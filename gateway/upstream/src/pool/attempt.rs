@@ -13,6 +13,7 @@ use crate::{
     body::{Open, Source, UpstreamBody},
     error::{Fault, Phase, UpstreamError},
     exchange::{Failure, HeadWatch, Http1, Http2, Outgoing, Timer},
+    forwarding::ServedBy,
     headers::{self, Manner, Rewritten},
     shed::Admission,
     target::{Demand, Lease, Ready},
@@ -149,6 +150,7 @@ impl Core {
         head.version = Version::HTTP_11;
         let upgrade = head.extensions.remove::<OnUpgrade>();
         head.extensions.clear();
+        head.extensions.insert(ServedBy(Arc::clone(&lease.target.name)));
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             let target = Arc::clone(&lease.target);
             let switched = switch(head, upgrade, arrival.source, lease, journey).await;

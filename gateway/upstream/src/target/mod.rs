@@ -59,6 +59,8 @@ const HTTP2: u8 = 2;
 
 pub(crate) struct Target {
     pub(crate) key: TargetKey,
+    /// Its scheme and authority.
+    pub(crate) name: Arc<str>,
     /// For hashing.
     pub(crate) identity: u64,
     pub(crate) load: Load,
@@ -107,6 +109,7 @@ impl Target {
         let name = format!("{}://{}", place.scheme(), place.authority);
         Ok(Arc::new(Self {
             identity: balance::identity(&name),
+            name: name.into(),
             load: Load::new(),
             standing: Standing::new(),
             figures: Figures::new(pool, &place.authority),

@@ -179,9 +179,54 @@ pub struct UpstreamStatus {
     pub pools: Vec<PoolStatus>,
 }
 
+/// What to purge: one of `url`, `keys`, `host` and `prefix`, or `everything`.
+#[derive(Clone, Debug, Default, Serialize, poem_openapi::Object, async_graphql::InputObject)]
+#[oai(deny_unknown_fields)]
+pub struct PurgeAnswers {
+    /// What this URL answers, in all its variants, such as `https://shop.example/item?id=7`.
+    pub url: Option<String>,
+    /// What this host answers (with its port where it has one); all hosts when left out.
+    pub host: Option<String>,
+    /// What paths answer that begin so, such as `/shop/`; all paths when left out.
+    pub prefix: Option<String>,
+    /// Answers that carry one of these names in `Surrogate-Key` or `Cache-Tag`; at most 100.
+    pub keys: Option<Vec<String>>,
+    /// Every answer of every host.
+    pub everything: Option<bool>,
+    /// Whether answers stay as stale ones: shown while the service is asked again, as far as they or their route allow
+    /// it by `stale-while-revalidate` and `stale-if-error`, and confirmed by a 304. Otherwise they are gone.
+    pub soft: Option<bool>,
+}
+
+/// A purge as every process does it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CachePurge {
+    /// Which answers.
+    pub what: PurgeWhat,
+    /// Whether they stay as stale ones.
+    pub soft: bool,
+}
+
+/// Which answers a purge is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PurgeWhat {
+    /// Those of a URL.
+    Url(String),
+    /// Those of paths that begin so, on one host or on all.
+    Prefix {
+        /// All when there is none.
+        host: Option<String>,
+        /// `/` for all.
+        prefix: String,
+    },
+    /// Those with one of these names.
+    Keys(Vec<String>),
+}
+
 /// What a purge did in the process that answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, async_graphql::SimpleObject, poem_openapi::Object)]
 pub struct Purged {
-    /// Answers that are gone, or count as stale.
+    /// Answers that are gone, or count as stale. Other processes follow within a second, and count their own.
     pub answers: i64,
 }

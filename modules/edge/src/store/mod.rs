@@ -7,6 +7,7 @@ pub(crate) mod entries;
 pub(crate) mod issued;
 pub(crate) mod leases;
 pub(crate) mod names;
+pub(crate) mod purges;
 pub(crate) mod saving;
 pub(crate) mod timeline;
 

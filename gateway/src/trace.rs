@@ -2,8 +2,12 @@
 
 use std::fmt;
 
-use http::HeaderMap;
-use kernel::Random;
+use http::{HeaderMap, HeaderName};
+
+use crate::app::unique;
+
+/// The field that carries it.
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Where a request stands in a distributed trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,16 +24,27 @@ pub struct TraceContext {
 
 impl TraceContext {
     /// Goes on with the trace of the request's `traceparent`, or begins one.
-    pub fn of(headers: &HeaderMap, random: &Random) -> Self {
-        let fresh: [u8; 24] = random.bytes();
-        let (mut trace_id, mut span_id) = ([0; 16], [0; 8]);
-        trace_id.copy_from_slice(&fresh[..16]);
-        span_id.copy_from_slice(&fresh[16..]);
-        let inbound = headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(parse);
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let inbound = headers.get(TRACEPARENT).and_then(|value| value.to_str().ok()).and_then(parse);
+        let mut span_id = [0; 8];
+        span_id.copy_from_slice(&unique().as_bytes()[8..]);
         match inbound {
             Some((trace_id, parent, sampled)) => Self { trace_id, parent: Some(parent), span_id, sampled },
-            None => Self { trace_id, parent: None, span_id, sampled: false },
+            None => Self { trace_id: unique().into_bytes(), parent: None, span_id, sampled: false },
         }
+    }
+
+    /// Whether the trace is one of this share (0 to 1) of all, by its id: whoever decides with the same share, decides
+    /// alike. A caller who records the trace has decided.
+    pub fn is_among(&self, share: f64) -> bool {
+        self.sampled || self.place() < share
+    }
+
+    /// Where the trace lies among all, from 0 to below 1.
+    fn place(&self) -> f64 {
+        let mut low = [0; 4];
+        low.copy_from_slice(&self.trace_id[12..]);
+        f64::from(u32::from_be_bytes(low)) / (f64::from(u32::MAX) + 1.0)
     }
 }
 
@@ -66,7 +81,7 @@ mod tests {
         let inbound = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         headers.insert("traceparent", inbound.parse().unwrap());
 
-        let context = TraceContext::of(&headers, &Random::default());
+        let context = TraceContext::of(&headers);
 
         assert_eq!(hex::encode(context.trace_id), "4bf92f3577b34da6a3ce929d0e0e4736");
         assert!(context.sampled && context.to_string().starts_with("00-4bf92f35"));
@@ -74,5 +89,17 @@ mod tests {
         {
             assert_eq!(parse(bad), None, "{bad}");
         }
+    }
+    #[test]
+    fn a_share_of_the_traces_is_chosen_by_their_ids_alone() {
+        let of = |last: [u8; 4], sampled| {
+            let mut trace_id = [7; 16];
+            trace_id[12..].copy_from_slice(&last);
+            TraceContext { trace_id, parent: None, span_id: [1; 8], sampled }
+        };
+
+        assert!(of([0x3f, 0xff, 0, 0], false).is_among(0.25) && !of([0x40, 0, 0, 0], false).is_among(0.25));
+        assert!(of([0xff; 4], false).is_among(1.0) && !of([0; 4], false).is_among(0.0));
+        assert!(of([0xff; 4], true).is_among(0.0), "its caller has decided");
     }
 }
