@@ -23,6 +23,8 @@ const SCREENS = {
   "try-a-request": "/console/routes/try?host=localhost&target=/",
   pools: "/console/routes/pools",
   "new-pool": "/console/routes/pools/new",
+  traffic: "/console/traffic",
+  limits: "/console/limits",
   jobs: "/console/jobs",
   api: "/console/api",
   account: "/console/account",

@@ -1,4 +1,4 @@
-/** The screens about the edge: certificates, routes, and the pools behind them. */
+/** The screens about the edge: certificates, routes and the pools behind them, traffic and limits. */
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { searchOf } from "../lists/search";
 import { app } from "./root-route";
@@ -67,6 +67,19 @@ const pool = createRoute({
   component: lazyRouteComponent(() => import("../screens/pools/pool-screen"), "PoolScreen"),
 });
 
+const traffic = createRoute({
+  getParentRoute: () => app,
+  path: "/traffic",
+  validateSearch: searchOf("method", "host", "path", "status", "route", "address", "tenant", "took"),
+  component: lazyRouteComponent(() => import("../screens/traffic/traffic-screen"), "TrafficScreen"),
+});
+
+const limits = createRoute({
+  getParentRoute: () => app,
+  path: "/limits",
+  component: lazyRouteComponent(() => import("../screens/limits/limits-screen"), "LimitsScreen"),
+});
+
 export const edgeRoutes = [
   certificates,
   certificate,
@@ -77,4 +90,6 @@ export const edgeRoutes = [
   pools,
   newPool,
   pool,
+  traffic,
+  limits,
 ] as const;

@@ -6,6 +6,7 @@ export type PermissionName =
   | `tenancy.${"tenants" | "tenant" | "members" | "roles" | "invitations" | "domains"}.${"read" | "write"}`
   | `identity.${"accounts" | "sessions" | "api_keys" | "signing_keys"}.${"read" | "write"}`
   | `edge.${"certificates" | "routes"}.${"read" | "write"}`
+  | "edge.requests.read"
   | "audit.read"
   | "audit.export"
   | "events.read"

@@ -1,5 +1,6 @@
 /** What jsdom lacks and Mantine asks for. */
 import "@testing-library/jest-dom/vitest";
+import { cleanNotifications } from "@mantine/notifications";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach, beforeEach, vi } from "vitest";
 
@@ -26,4 +27,8 @@ beforeEach(() => {
   Element.prototype.scrollIntoView = () => {};
 });
 
-afterEach(() => cleanup());
+// Notifications live in a store of the module, not in the page.
+afterEach(() => {
+  cleanNotifications();
+  cleanup();
+});

@@ -187,8 +187,9 @@ test("a route is deleted after a question", async () => {
   expect(server.to(DELETE)[0]?.headers.get("If-Match")).toBe('"3"');
 });
 
+const PURGE = "POST /api/v1/edge/cache/purge";
+
 test("a purge tells how many answers went", async () => {
-  const PURGE = "DELETE /api/v1/edge/cache";
   const server = serve({ ...base(), [PURGE]: () => json({ answers: 12 }) });
   renderConsole("/routes");
   await userEvent.click(await screen.findByRole("button", { name: "Purge the cache" }));
@@ -201,7 +202,30 @@ test("a purge tells how many answers went", async () => {
   await userEvent.click(within(dialog).getByRole("button", { name: "Purge" }));
 
   expect(await screen.findByText("12 answers are gone.")).toBeInTheDocument();
-  expect(new URL(server.to(PURGE)[0]?.url ?? "").search).toBe("?prefix=%2Fshop%2F");
+  expect(await server.to(PURGE)[0]?.json()).toEqual({ prefix: "/shop/", soft: false });
+});
+
+test.each([
+  ["One URL", "URL", "https://shop.example/a", { url: "https://shop.example/a", soft: true }],
+  ["By surrogate key", "Surrogate keys", " a  b ", { keys: ["a", "b"], soft: true }],
+  ["Everything", undefined, "", { everything: true, soft: true }],
+])("a purge %s can keep answers as stale ones", async (way, label, text, body) => {
+  const server = serve({ ...base(), [PURGE]: () => json({ answers: 1 }) });
+  renderConsole("/routes");
+  await userEvent.click(await screen.findByRole("button", { name: "Purge the cache" }));
+  const dialog = await screen.findByRole("dialog");
+  await userEvent.click(within(dialog).getByRole("combobox", { name: "What to purge" }));
+  await userEvent.click(await screen.findByRole("option", { name: way, hidden: true }));
+  if (label) {
+    await userEvent.click(within(dialog).getByRole("button", { name: "Purge" }));
+    expect(server.to(PURGE)).toEqual([]);
+    await userEvent.type(within(dialog).getByLabelText(label), text);
+  }
+  await userEvent.click(within(dialog).getByLabelText("Keep as stale"));
+  await userEvent.click(within(dialog).getByRole("button", { name: "Purge" }));
+
+  expect(await screen.findByText("1 answer counts as stale.")).toBeInTheDocument();
+  expect(await server.to(PURGE)[0]?.json()).toEqual(body);
 });
 
 const EXPLAIN = "POST /api/v1/edge/routing/explain";
