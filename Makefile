@@ -36,6 +36,7 @@ test: deps models ## Everything that must hold: format, lints, all tests on both
 	python3 demo/demo.py --binary $(TARGET)/debug/holdfast --models $(MODELS) --manuals $(TARGET)/demo --pages 150 --check
 	$(TARGET)/schemathesis/bin/python tests/openai_sdk.py sqlite
 	$(TARGET)/schemathesis/bin/python tests/openai_sdk.py postgres
+	python3 tests/framing.py $(TARGET)/debug/holdfast 3000
 	tests/schemathesis.sh sqlite 25
 	tests/schemathesis.sh postgres 8
 
@@ -74,6 +75,7 @@ bench: models ## Speed on this machine: the API, documents, chat and the edge, b
 	$(RUN_BENCH)/knowledge.py $(MEASURED) --models $(MODELS) --manuals $(TARGET)/demo $(BENCH)
 	$(RUN_BENCH)/chat.py $(MEASURED) --litellm $(TARGET)/bench/bin/litellm $(BENCH)
 	$(RUN_BENCH)/edge.py $(MEASURED) --caddy $(TARGET)/bench/bin/caddy $(BENCH)
+	$(RUN_BENCH)/slow.py $(MEASURED) $(BENCH)
 
 pebble: ## Run a certificate authority for trying the edge on this machine, until Ctrl-C
 	@scripts/install.sh pebble

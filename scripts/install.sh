@@ -33,6 +33,8 @@ test)
     need curl curl
     need jq jq
     need pebble pebble
+    [ -x /usr/sbin/nginx ] || need nginx nginx-light
+    [ -x /usr/sbin/haproxy ] || need haproxy haproxy
     [ -x /usr/sbin/knotd ] || need knotd knot
     command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || missing="$missing chromium"
     need_python
