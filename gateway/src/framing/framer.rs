@@ -111,9 +111,10 @@ impl Framer {
     fn step(&mut self, rest: &[u8]) -> (usize, Option<Fault>) {
         match &mut self.state {
             State::Head(scan) => {
+                let first_line = scan.in_first_line();
                 let judged = match scan.find_end(rest) {
                     Ok(Some(end)) => self.head(&rest[..end]).map(|()| end),
-                    Ok(None) => self.unfinished(rest).map(|()| 0),
+                    Ok(None) => self.unfinished(rest, first_line).map(|()| 0),
                     Err(BareLine) => Err(Refusal::LineEnding),
                 };
                 judged.map_or_else(|refusal| (0, Some(Fault::Head(refusal))), |passed| (passed, None))
@@ -158,14 +159,13 @@ impl Framer {
         self.state = if upgrade { State::Upgrade } else { State::Head(SectionScan::default()) };
     }
 
-    /// What can be refused before a head has ended.
-    fn unfinished(&self, rest: &[u8]) -> Result<(), Refusal> {
-        let State::Head(scan) = &self.state else { return Ok(()) };
-        let in_first_line = scan.in_first_line();
+    /// What can be refused before a head has ended. The first line is looked at as long as it is open and once when it
+    /// has ended, so that it does not matter in how many pieces it came.
+    fn unfinished(&self, rest: &[u8], first_line: bool) -> Result<(), Refusal> {
         let line = rest.iter().position(|b| !matches!(b, b'\r' | b'\n')).unwrap_or(rest.len());
         let refusal = match () {
-            () if in_first_line && line > MAX_LEADING => Refusal::RequestLine,
-            () if in_first_line && target_so_far(&rest[line..]) > self.limits.target => Refusal::TargetTooLong,
+            () if first_line && line > MAX_LEADING => Refusal::RequestLine,
+            () if first_line && target_so_far(&rest[line..]) > self.limits.target => Refusal::TargetTooLong,
             () if rest.len() > self.limits.bytes => Refusal::HeadTooLarge,
             () => return Ok(()),
         };
@@ -173,8 +173,9 @@ impl Framer {
     }
 }
 
-/// How long the target of an open request line has become.
-fn target_so_far(line: &[u8]) -> usize {
+/// How long the target of a request line has become; more may stand behind the line.
+fn target_so_far(rest: &[u8]) -> usize {
+    let line = &rest[..rest.iter().position(|&b| b == b'\r').unwrap_or(rest.len())];
     let after_method = line.iter().position(|&b| b == b' ').map_or(line.len(), |space| space + 1);
     let target = &line[after_method..];
     target.iter().position(|&b| b == b' ').unwrap_or(target.len())

@@ -102,9 +102,11 @@ fn broken_chunks_end_the_body() {
 #[test]
 fn what_can_be_refused_early_is() {
     let open_target = format!("GET /{}", "a".repeat(300));
+    let open_head_after_it = format!("GET /{}\r\nHost: a\r\n", "a".repeat(300));
     let open_head = format!("GET / HTTP/1.1\r\nX: {}", "a".repeat(3000));
 
     assert_eq!(refusal(open_target.as_bytes()), Some(Fault::Head(Refusal::TargetTooLong)));
+    assert_eq!(refusal(open_head_after_it.as_bytes()), Some(Fault::Head(Refusal::TargetTooLong)));
     assert_eq!(refusal(open_head.as_bytes()), Some(Fault::Head(Refusal::HeadTooLarge)));
     assert_eq!(refusal(b"GET / HTTP/1.1\nHost"), Some(Fault::Head(Refusal::LineEnding)));
     assert_eq!(refusal(b"\r\n\r\n\r\n\r\n\r\n"), Some(Fault::Head(Refusal::RequestLine)));
