@@ -33,9 +33,7 @@ pub fn finish(response: &mut Response, trace: &TraceContext) {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    if let Ok(value) = HeaderValue::from_str(&trace.to_string()) {
-        headers.insert("traceparent", value);
-    }
+    headers.insert("traceparent", trace.field());
 }
 
 fn unchanged(response: &Response, asked: &HeaderMap) -> bool {

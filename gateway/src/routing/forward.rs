@@ -41,9 +41,7 @@ pub(crate) async fn to_pool(
     context.priority = priority(passage.modifiers().shedding);
     context.deadline = passage.time_limit().map(|limit| Instant::now() + limit);
     context.fields.insert(REQUEST_ID, passage.edge.request_id.header_value());
-    if let Ok(trace) = HeaderValue::from_str(&passage.edge.trace.to_string()) {
-        context.fields.insert(TRACEPARENT, trace);
-    }
+    context.fields.insert(TRACEPARENT, passage.edge.trace.field());
     let ours = [CLIENT_CERTIFICATE, CLIENT_CERTIFICATE_CHAIN];
     take_off(request.headers_mut(), |name| ours.iter().any(|ours| spelled_like(name, ours)));
     if let Some(certificate) =
