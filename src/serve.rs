@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use edge::Lookout;
 use gateway::{
-    Allowances, Edge, IssuedCertificates, Journal, Late, LimitFigures, Listener, ListenerKind, LocalCa, Meter, Router,
-    Routing, Threshold, Tls,
+    AccessLines, Allowances, Edge, IssuedCertificates, Journal, Late, LimitFigures, Listener, ListenerKind, LocalCa,
+    Meter, Router, Routing, Threshold, Tls,
 };
 use kernel::{Clock, Db, Random, RootKey, Tasks};
 use poem::endpoint::BoxEndpoint;
@@ -65,7 +65,7 @@ pub async fn run(args: &SettingsArgs) -> Result<(), Failure> {
     let listeners = Listeners::open(&ground, inherited)?;
     let handover = Arc::new(Handover::new(listeners.handles()?)?);
     let ports = (listeners.https.local_addr().port(), listeners.addresses());
-    let journal = journal(&ground);
+    let journal = journal(&ground, logs.access_lines(ground.clock.clone()));
     let edge = Edge::with_journal(ground.config.gateway.clone(), Arc::clone(&journal))?;
     let mut signals = Signals::watch()?;
     let mut places = Places::new(listeners);
@@ -309,9 +309,9 @@ fn routing(config: &Config, db: &Db) -> Result<Routing, Failure> {
 }
 
 /// What the edge remembers of requests, and logs.
-fn journal(ground: &Ground) -> Arc<Journal> {
+fn journal(ground: &Ground, lines: Option<Box<dyn AccessLines>>) -> Arc<Journal> {
     let (settings, clock) = (&ground.config.gateway, ground.clock.clone());
-    Journal::new(settings.access_log, settings.recent_requests, move || clock.now().into())
+    Journal::new(settings.access_log, settings.recent_requests, move || clock.now().into(), lines)
 }
 
 /// Tells how all limits stand.

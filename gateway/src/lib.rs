@@ -58,7 +58,7 @@ pub use body::{BodyError, EdgeBody};
 pub use config::{Config, ConfigError, ForwardedHeader, HEADERS_CEILING, Http2};
 pub use edge::{Drained, Edge};
 pub use issued::IssuedCertificates;
-pub use journal::{AccessLog, Batch, CacheOutcome, Journal, Particulars, Record, Tail};
+pub use journal::{AccessLine, AccessLines, AccessLog, Batch, CacheOutcome, Journal, Particulars, Record, Tail};
 pub use late::Late;
 pub use limits::{
     Allowances, Charges, Claim, Client, Grant, Hypothesis, KeyName, LimitFigures, Meter, NamedLimit, Rate, RateLimits,

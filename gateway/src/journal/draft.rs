@@ -12,7 +12,8 @@ use std::{
 use http::{Method, Uri, Version, request};
 
 use super::{
-    Journal, access_log,
+    Journal,
+    access_log::AccessLine,
     record::{Particulars, Record},
 };
 use crate::{
@@ -130,7 +131,11 @@ impl Begun {
             over: AtomicBool::new(false),
         });
         if let Some(share) = share {
-            access_log::write(&record, share);
+            let line = AccessLine::new(&record, share);
+            match &journal.lines {
+                Some(lines) => lines.write(&line),
+                None => line.trace(),
+            }
         }
         (journal.recent.capacity() > 0).then_some(record)
     }

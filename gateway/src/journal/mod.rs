@@ -22,6 +22,7 @@ use serde::Deserialize;
 
 use crate::units;
 
+pub use access_log::{AccessLine, AccessLines};
 pub(crate) use draft::Draft;
 use recent::Recent;
 #[cfg(test)]
@@ -53,14 +54,21 @@ pub struct Journal {
     log: AccessLog,
     recent: Recent,
     now: Box<dyn Fn() -> SystemTime + Send + Sync>,
+    lines: Option<Box<dyn AccessLines>>,
 }
 
 impl Journal {
-    /// A journal that remembers so many requests (0 = none). `now` is the wall clock.
-    pub fn new(log: AccessLog, recent: usize, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Arc<Self> {
+    /// A journal that remembers so many requests (0 = none). `now` is the wall clock; `lines` takes what is for the log,
+    /// else it goes to `tracing`.
+    pub fn new(
+        log: AccessLog,
+        recent: usize,
+        now: impl Fn() -> SystemTime + Send + Sync + 'static,
+        lines: Option<Box<dyn AccessLines>>,
+    ) -> Arc<Self> {
         let first = now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let first = u64::try_from(first.as_micros()).unwrap_or(0);
-        Arc::new(Self { log, recent: Recent::new(recent, first), now: Box::new(now) })
+        Arc::new(Self { log, recent: Recent::new(recent, first), now: Box::new(now), lines })
     }
 
     /// How many requests it can remember.

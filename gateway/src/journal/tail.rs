@@ -90,7 +90,7 @@ mod tests {
 
     fn journal(recent: usize) -> Arc<Journal> {
         let log = AccessLog { enabled: false, sample: 1.0, failures_from: 400, slow: Duration::ZERO };
-        Journal::new(log, recent, || SystemTime::UNIX_EPOCH + Duration::from_micros(1000))
+        Journal::new(log, recent, || SystemTime::UNIX_EPOCH + Duration::from_micros(1000), None)
     }
 
     fn come(journal: &Journal, count: usize) {

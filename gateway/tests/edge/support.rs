@@ -225,7 +225,7 @@ pub(crate) fn start(config: Config) -> Running {
 }
 
 pub(crate) fn journal(config: &Config) -> Arc<Journal> {
-    Journal::new(config.access_log, config.recent_requests, SystemTime::now)
+    Journal::new(config.access_log, config.recent_requests, SystemTime::now, None)
 }
 
 pub(crate) fn any_port() -> SocketAddr {
