@@ -7,7 +7,10 @@ use edge_routes::{CachePolicy, Compiled, CompiledRoute, Deed, Match, NormalPath,
 use edge_upstream::{Pool, Pools};
 use http::{HeaderName, request};
 
-use super::forward_auth::{self, ForwardAuth};
+use super::{
+    forward_auth::{self, ForwardAuth},
+    note::Figures,
+};
 use crate::{
     app::EdgeInfo,
     limits::{Named, NamedLimits},
@@ -17,11 +20,10 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct InForce {
     routes: Compiled,
-    extras: HashMap<String, Extras>,
+    extras: HashMap<String, Arc<Extras>>,
 }
 
 /// What belongs to one route beside its steps.
-#[derive(Clone)]
 pub(crate) struct Extras {
     /// The route's id.
     pub(crate) id: Arc<str>,
@@ -34,6 +36,7 @@ pub(crate) struct Extras {
     /// Whether another route may take the same host and path, by headers or addresses: then what the cache keeps of
     /// this one is kept apart.
     pub(crate) apart: bool,
+    pub(crate) figures: Figures,
 }
 
 /// The route that a request keeps to.
@@ -41,14 +44,14 @@ pub(crate) struct Extras {
 pub(crate) struct Found {
     pub(crate) matched: Match,
     pub(crate) path: NormalPath,
-    pub(crate) extras: Extras,
+    pub(crate) extras: Arc<Extras>,
 }
 
 impl InForce {
     /// Joins routes with the pools that were made for them, and with the limits that they name.
     pub(crate) fn new(routes: Compiled, pools: &Pools, limits: &NamedLimits) -> Self {
         let all = routes.routes().iter();
-        let extras = all.map(|route| (route.route.id.clone(), extras(route, pools, limits))).collect();
+        let extras = all.map(|route| (route.route.id.clone(), Arc::new(extras(route, pools, limits)))).collect();
         Self { routes, extras }
     }
 
@@ -94,6 +97,7 @@ fn extras(route: &CompiledRoute, pools: &Pools, limits: &NamedLimits) -> Extras 
         }),
         policy: modifiers.cache.as_ref().map(|cache| Arc::new(Policy { personal, ..policy(cache) })),
         apart: !condition.headers.is_empty() || !condition.clients.is_empty(),
+        figures: Figures::default(),
     }
 }
 

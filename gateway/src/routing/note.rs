@@ -1,24 +1,33 @@
 //! Figures of requests that a route took, and of the cache.
 
+use std::sync::OnceLock;
+
 use edge_cache::Stats;
 use http::StatusCode;
-use metrics::{counter, gauge, histogram};
+use metrics::{Counter, Histogram, counter, gauge, histogram};
 
 use super::passage::Passage;
+
+/// One route's figures, looked up by its name with its first request only.
+#[derive(Default)]
+pub(crate) struct Figures {
+    /// By class of status.
+    requests: [OnceLock<Counter>; 5],
+    seconds: OnceLock<Histogram>,
+}
+
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// Counts a request by its route. Routes are named by the operator, so their number is bounded.
 pub(crate) fn request(passage: &Passage, status: StatusCode) {
     let took = passage.begun.elapsed();
-    let route = passage.found.extras.id.as_ref();
-    let class = match status.as_u16() {
-        100..=199 => "1xx",
-        200..=299 => "2xx",
-        300..=399 => "3xx",
-        400..=499 => "4xx",
-        _ => "5xx",
-    };
-    counter!("holdfast_edge_route_requests_total", "route" => route.to_owned(), "status" => class).increment(1);
-    histogram!("holdfast_edge_route_seconds", "route" => route.to_owned()).record(took.as_secs_f64());
+    let extras = &passage.found.extras;
+    let route = || extras.id.as_ref().to_owned();
+    let class = usize::from(status.as_u16() / 100).clamp(1, CLASSES.len()) - 1;
+    let counter = || counter!("holdfast_edge_route_requests_total", "route" => route(), "status" => CLASSES[class]);
+    extras.figures.requests[class].get_or_init(counter).increment(1);
+    let seconds = || histogram!("holdfast_edge_route_seconds", "route" => route());
+    extras.figures.seconds.get_or_init(seconds).record(took.as_secs_f64());
 }
 
 /// What the cache has done.

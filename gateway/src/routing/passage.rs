@@ -138,7 +138,7 @@ impl Passage {
         let mut told = answer.extensions_mut().remove::<Particulars>().unwrap_or_default();
         let extras = &self.found.extras;
         told.route = Some(Arc::clone(&extras.id));
-        told.pool = extras.pool.as_ref().map(|pool| pool.name().into());
+        told.pool = extras.pool.as_ref().map(|pool| Arc::clone(pool.name()));
         told.target = self.target.get().cloned();
         told.cache = self.cache.get().copied();
         if let Some(identity) = self.identity.get() {

@@ -157,8 +157,11 @@ impl<A: App> Router<A> {
 impl<A: App> App for Router<A> {
     async fn call(&self, request: Request<EdgeBody>) -> Response<ResponseBody> {
         let (mut head, body) = request.into_parts();
-        let edge = head.extensions.get::<EdgeInfo>().cloned();
         let (misread, found) = (head.extensions.remove::<Misread>(), head.extensions.remove::<Found>());
+        if misread.is_none() && found.is_none() {
+            return Box::pin(self.inner.call(Request::from_parts(head, body))).await;
+        }
+        let edge = head.extensions.remove::<EdgeInfo>();
         match (edge, misread, found) {
             (Some(edge), Some(Misread(reason)), _) => {
                 let words = (StatusCode::BAD_REQUEST, "edge.path", &*reason.to_string());

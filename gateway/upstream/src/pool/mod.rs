@@ -40,7 +40,7 @@ pub struct Pool {
 
 /// What outlives the pool for the requests under way.
 pub(crate) struct Core {
-    name: Box<str>,
+    name: Arc<str>,
     config: PoolConfig,
     members: Vec<Member>,
     balancer: Balancer,
@@ -102,7 +102,7 @@ impl Pool {
         &self.core.config
     }
 
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> &Arc<str> {
         &self.core.name
     }
 
