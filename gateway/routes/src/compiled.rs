@@ -83,13 +83,10 @@ impl Compiled {
     pub(crate) fn candidates(&self, host: &str, path: &str) -> Vec<usize> {
         let dots = host.match_indices('.').map(|(at, _)| &host[at..]);
         let below = dots.filter_map(|suffix| self.below.get(suffix));
-        let sets: Vec<&Anchors> = self.exact.get(host).into_iter().chain(below).chain([&self.any]).collect();
         let mut found = Vec::new();
-        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        for end in ends {
-            for ranks in sets.iter().filter_map(|anchors| anchors.get(&path[..end])) {
-                found.extend_from_slice(ranks);
-            }
+        for anchors in self.exact.get(host).into_iter().chain(below).chain([&self.any]) {
+            let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+            ends.filter_map(|end| anchors.get(&path[..end])).for_each(|ranks| found.extend_from_slice(ranks));
         }
         found
     }

@@ -41,6 +41,11 @@ impl Rewriting {
         }))
     }
 
+    /// Whether paths stay as they are.
+    pub const fn is_nothing(&self) -> bool {
+        matches!(self.0, Way::Nothing)
+    }
+
     /// The path and query that go on. `None` if what comes out is no path; answer with 400.
     pub fn apply(&self, path: &str, query: Option<&str>, parameters: &Parameters) -> Option<PathAndQuery> {
         let changed = match &self.0 {
@@ -53,7 +58,7 @@ impl Rewriting {
             Way::Replace(template) => template.fill(|name| value(parameters, name)),
             Way::Regex(regex, replace) => regex.replace_all(path, replace.as_str()).into_owned(),
         };
-        let safe = matches!(self.0, Way::Nothing) || NormalPath::parse(&changed).is_ok();
+        let safe = self.is_nothing() || NormalPath::parse(&changed).is_ok();
         let whole = match query {
             Some(query) => format!("{changed}?{query}"),
             None => changed,

@@ -1,6 +1,6 @@
 //! What the upstream is told about the client, and about the way the request took.
 
-use std::{fmt::Write, net::IpAddr};
+use std::{fmt::Write, io, net::IpAddr};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 
@@ -36,7 +36,10 @@ pub(super) fn tell(headers: &mut HeaderMap, host: Option<&HeaderValue>, context:
     }
     if settings.x_forwarded {
         let client = context.client.to_canonical();
-        insert(headers, FOR, &kept.map_or_else(|| client.to_string(), |kept| format!("{kept}, {client}")));
+        match kept {
+            Some(kept) => insert(headers, FOR, &format!("{kept}, {client}")),
+            None => drop(headers.insert(FOR, alone(client))),
+        }
         if !leave_proto {
             headers.insert(PROTO, HeaderValue::from_static(context.scheme));
         }
@@ -52,6 +55,16 @@ pub(super) fn tell(headers: &mut HeaderMap, host: Option<&HeaderValue>, context:
             &kept_forwarded.map_or(element.clone(), |kept| format!("{kept}, {element}")),
         );
     }
+}
+
+/// An address as a field, without a text of its own in between.
+fn alone(client: IpAddr) -> HeaderValue {
+    let mut space = [0_u8; 64];
+    let mut rest = &mut space[..];
+    // The longest address has 45 characters.
+    let written = io::Write::write_fmt(&mut rest, format_args!("{client}")).map(|()| 64 - rest.len());
+    let text = &space[..written.unwrap_or_default()];
+    HeaderValue::from_bytes(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }
 
 /// One element of `Forwarded` (RFC 7239, section 4).

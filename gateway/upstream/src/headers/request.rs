@@ -43,14 +43,14 @@ pub(crate) struct Manner {
     pub(crate) trailers: bool,
 }
 
-/// Cleans a request's head and tells the upstream about the client.
+/// Cleans a request's head and tells the upstream about the client. The fields of `context` go into it.
 ///
 /// # Errors
 /// [`UpstreamError::NotForwardable`] or [`UpstreamError::Loop`].
 pub(crate) fn rewrite(
     head: request::Parts,
     length: Length,
-    context: &Forwarding,
+    context: &mut Forwarding,
     settings: &Forwarded,
     host: &HostHeader,
 ) -> Result<Rewritten, UpstreamError> {
@@ -73,10 +73,8 @@ pub(crate) fn rewrite(
     let asked = headers.remove(header::HOST).or_else(|| authority(&head.uri));
     forwarded::tell(&mut headers, asked.as_ref(), context, settings);
     forwarded::sign(&mut headers, head.version, settings)?;
-    for name in context.fields.keys() {
-        headers.remove(name);
-    }
-    headers.extend(context.fields.clone());
+    // What stands there under the same name is replaced.
+    headers.extend(std::mem::take(&mut context.fields));
     let host = match host {
         HostHeader::Keep => asked,
         HostHeader::Target => None,

@@ -21,7 +21,7 @@ fn with(fields: &[(&str, &str)], context: &Forwarding, settings: &Forwarded) -> 
         request = request.header(*name, *value);
     }
     let (head, ()) = request.body(()).unwrap().into_parts();
-    rewrite(head, Length::None, context, settings, &HostHeader::Keep)
+    rewrite(head, Length::None, &mut context.clone(), settings, &HostHeader::Keep)
 }
 
 fn text(headers: &HeaderMap) -> Vec<String> {
@@ -167,7 +167,7 @@ fn a_request_that_goes_round_in_circles_is_stopped() {
 fn framing_is_ours_on_both_protocols() {
     let head = |method: Method, length| {
         let (head, ()) = Request::builder().method(method).uri("http://a:8080/x").body(()).unwrap().into_parts();
-        rewrite(head, length, &context(), &Forwarded::default(), &HostHeader::Target).unwrap()
+        rewrite(head, length, &mut context(), &Forwarded::default(), &HostHeader::Target).unwrap()
     };
 
     let empty_post = head(Method::POST, Length::None).for_http1("t:1").unwrap();
@@ -258,7 +258,7 @@ proptest! {
         let mut context = context();
         context.upgrades = upgrades;
         let length = if unknown { Length::Unknown } else { Length::None };
-        let Ok(rewritten) = rewrite(request.into_parts().0, length, &context, &Forwarded::default(), &HostHeader::Target)
+        let Ok(rewritten) = rewrite(request.into_parts().0, length, &mut context, &Forwarded::default(), &HostHeader::Target)
         else { return Ok(()) };
         let upgraded = rewritten.manner.upgrade.is_some();
         let head = rewritten.clone().for_http1("t").unwrap();

@@ -26,7 +26,7 @@ impl Core {
     pub(super) async fn send<B>(
         self: &Arc<Self>,
         request: Request<B>,
-        context: Forwarding,
+        mut context: Forwarding,
     ) -> Result<Response<UpstreamBody>, UpstreamError>
     where
         B: Body<Data = Bytes> + Send + 'static,
@@ -42,7 +42,7 @@ impl Core {
             None => Length::Unknown,
         };
         let (body, upload) = Outgoing::new(body);
-        let head = rewrite(head, length, &context, &self.config.forwarded, &self.config.host)?;
+        let head = rewrite(head, length, &mut context, &self.config.forwarded, &self.config.host)?;
         let timeouts = &self.config.timeouts;
         let whole = (!timeouts.whole.is_zero()).then(|| now + timeouts.whole);
         let until = [whole, context.deadline].into_iter().flatten().min();
