@@ -23,16 +23,17 @@ pub(crate) async fn perform<A: App>(
     passage: Arc<Passage>,
     mut request: Request<EdgeBody>,
 ) -> Response<ResponseBody> {
-    let Some(target) = passage.target() else { return not_a_location(&passage) };
-    let path = target.path().to_owned();
-    *request.uri_mut() = Uri::from(target);
+    if !passage.steps().rewrite.is_nothing() {
+        let Some(target) = passage.target() else { return not_a_location(&passage) };
+        *request.uri_mut() = Uri::from(target);
+    }
     match &passage.steps().deed {
         // Boxed, for a request is moved some times before it begins, with room for all that might become of it.
         Deed::Module => Box::pin(inside(&*inner, &passage, request)).await,
         Deed::Upstream(_) => Box::pin(forward::to_pool(&routing, &passage, request)).await,
-        Deed::Files(files) => Box::pin(files.serve(&path, request.method(), request.headers())).await,
+        Deed::Files(files) => Box::pin(files.serve(request.uri().path(), request.method(), request.headers())).await,
         Deed::Redirect(redirect) => {
-            let (host, query) = (passage.host(), passage.query.as_deref());
+            let (host, query) = (passage.host(), passage.asked.query());
             let answer = redirect.answer(host, passage.found.path.as_str(), query, &passage.found.matched.parameters);
             answer.map_or_else(|| not_a_location(&passage), |answer| answer.map(|()| empty()))
         }

@@ -94,7 +94,7 @@ impl ForwardAuth {
         if let Ok(method) = HeaderValue::from_str(passage.method.as_str()) {
             context.fields.insert(METHOD, method);
         }
-        let asked = passage.query.as_ref().map_or_else(|| passage.asked.clone(), |q| format!("{}?{q}", passage.asked));
+        let asked = passage.asked.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
         if let Ok(uri) = HeaderValue::from_str(&asked) {
             context.fields.insert(URI, uri);
         }

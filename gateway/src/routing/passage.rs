@@ -11,7 +11,7 @@ use std::{
 
 use edge_cache::{Scheme as CacheScheme, Scope};
 use edge_routes::{StepBody, Steps};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request, uri::PathAndQuery};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header, request, uri::PathAndQuery};
 use http_body_util::{BodyExt, Empty, Full};
 use uuid::Uuid;
 
@@ -29,9 +29,8 @@ pub(crate) struct Passage {
     pub(crate) found: Found,
     pub(crate) edge: EdgeInfo,
     pub(crate) method: Method,
-    /// The path as the client asked.
-    pub(crate) asked: String,
-    pub(crate) query: Option<String>,
+    /// The target as the client asked.
+    pub(crate) asked: Uri,
     /// What the answer's way back depends on: `Origin` and `Accept-Encoding`.
     pub(crate) origin: HeaderMap,
     pub(crate) begun: Instant,
@@ -53,8 +52,10 @@ pub(crate) struct Passage {
 
 impl Passage {
     pub(crate) fn new(found: Found, edge: EdgeInfo, head: &request::Parts, key: Option<u64>) -> Self {
+        let route = &found.matched.route;
+        let depends = route.steps.cors.is_some() || route.route.modifiers.compression.is_some();
         let mut origin = HeaderMap::new();
-        for name in [header::ORIGIN, header::ACCEPT_ENCODING] {
+        for name in [header::ORIGIN, header::ACCEPT_ENCODING].into_iter().filter(|_| depends) {
             for value in head.headers.get_all(&name) {
                 origin.append(name.clone(), value.clone());
             }
@@ -63,8 +64,7 @@ impl Passage {
             found,
             edge,
             method: head.method.clone(),
-            asked: head.uri.path().to_owned(),
-            query: head.uri.query().map(str::to_owned),
+            asked: head.uri.clone(),
             origin,
             begun: Instant::now(),
             key,
@@ -102,16 +102,17 @@ impl Passage {
     /// Path and query in normal form, as the client asked.
     pub(crate) fn normal(&self) -> Option<PathAndQuery> {
         let path = self.found.path.as_str();
-        match &self.query {
-            Some(query) => format!("{path}?{query}").parse().ok(),
-            None => path.parse().ok(),
+        match (self.asked.path_and_query(), self.asked.query()) {
+            (Some(asked), _) if asked.path() == path => Some(asked.clone()),
+            (_, Some(query)) => format!("{path}?{query}").parse().ok(),
+            (_, None) => path.parse().ok(),
         }
     }
 
     /// Path and query as they go on.
     pub(crate) fn target(&self) -> Option<PathAndQuery> {
         let path = self.found.path.as_str();
-        self.steps().rewrite.apply(path, self.query.as_deref(), &self.found.matched.parameters)
+        self.steps().rewrite.apply(path, self.asked.query(), &self.found.matched.parameters)
     }
 
     /// Whose an answer in the cache is; none on HTTP/1.0 without a `Host`.

@@ -54,8 +54,8 @@ impl<A: App> Router<A> {
         if let Err(refusal) = self.undecided(passage, &mut request).await {
             return *refusal;
         }
-        let (Some(normal), Some(_)) = (passage.normal(), passage.target()) else {
-            let words = (StatusCode::BAD_REQUEST, "edge.rewrite", "The route makes no path of this target.");
+        let Some(normal) = passage.normal() else {
+            let words = (StatusCode::BAD_REQUEST, "edge.path", "This target has no normal form.");
             return passage.problem(words);
         };
         *request.uri_mut() = Uri::from(normal);
@@ -65,7 +65,7 @@ impl<A: App> Router<A> {
         let perform = move |request| deed::perform(routing, inner, errand, request);
         let upgrades = request.headers().contains_key(header::UPGRADE);
         let policy = passage.found.extras.policy.as_ref().filter(|_| !upgrades);
-        let answer = match policy.zip(passage.scope(request.headers())) {
+        let answer = match policy.and_then(|policy| Some((policy, passage.scope(request.headers())?))) {
             Some((policy, scope)) => {
                 let answer = Box::pin(self.routing.cache.serve(&scope, policy, request, perform)).await;
                 CacheOutcome::of(answer.headers()).map(|outcome| passage.cache.get_or_init(|| outcome));
