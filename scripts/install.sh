@@ -33,6 +33,8 @@ test)
     need curl curl
     need jq jq
     need pebble pebble
+    need redis-server redis-server
+    [ -x /usr/sbin/nats-server ] || need nats-server nats-server
     [ -x /usr/sbin/nginx ] || need nginx nginx-light
     [ -x /usr/sbin/haproxy ] || need haproxy haproxy
     [ -x /usr/sbin/knotd ] || need knotd knot

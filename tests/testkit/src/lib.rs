@@ -1,4 +1,4 @@
-//! What Holdfast's tests stand on: private PostgreSQL clusters, real servers and a plain HTTP client.
+//! What Holdfast's tests stand on: private PostgreSQL clusters, brokers, real servers and a plain HTTP client.
 //!
 //! Start with [`on_both_engines!`] and [`Front::shared`] for a test through the front door, with [`Server`] for one
 //! that kills or reconfigures its server, and with [`db`] for a module alone on a fresh database.
@@ -8,6 +8,7 @@
 #![expect(clippy::missing_panics_doc, reason = "every helper of a test fails by panicking")]
 
 mod answer;
+mod broker;
 mod client;
 mod db;
 mod dns;
@@ -19,6 +20,7 @@ mod run;
 mod server;
 
 pub use answer::Answer;
+pub use broker::Broker;
 pub use client::{Client, Request};
 pub use db::{TestDb, db};
 pub use dns::Dns;
