@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge::Lookout;
+use edge::{EdgeConfigError, Lookout, SharedBudgets};
 use gateway::{
     AccessLines, Allowances, Edge, IssuedCertificates, Journal, Late, LimitFigures, Listener, ListenerKind, LocalCa,
-    Meter, Router, Routing, Threshold, Tls,
+    Meter, NamedLimit, Router, Routing, Threshold, Tls,
 };
 use kernel::{Clock, Db, Random, RootKey, Tasks};
 use poem::endpoint::BoxEndpoint;
@@ -300,12 +300,20 @@ fn door(house: &House, config: &Config, identify: Identify, (spans, tasks): (Spa
 fn routing(config: &Config, db: &Db) -> Result<Routing, Failure> {
     let clock = db.clock().clone();
     let seed = u64::from_le_bytes(db.random().bytes());
-    let allowances: Arc<dyn Allowances> = Arc::new(edge::AllowanceRows::new(db.clone()));
+    let allowances: Arc<dyn Allowances> = Arc::new(shared_budgets(config, db)?);
     let mut gateway = config.gateway.clone();
     if gateway.cache.disk_path.is_empty() {
         gateway.cache.disk_path = config.data().join("cache").display().to_string();
     }
     Ok(Routing::open(&gateway, seed, move || clock.now().into())?.with_allowances(&allowances))
+}
+
+/// Where limits count that processes share.
+fn shared_budgets(config: &Config, db: &Db) -> Result<SharedBudgets, Failure> {
+    let whole = |limit: &NamedLimit| Duration::from_mins(limit.burst.get().into()) / limit.per_minute.get();
+    let shared = config.gateway.limits.iter().filter(|limit| limit.shared);
+    let longest = shared.map(whole).max().unwrap_or_default();
+    Ok(SharedBudgets::open(&config.edge.shared_limits, longest, db.clone()).map_err(EdgeConfigError::from)?)
 }
 
 /// What the edge remembers of requests, and logs.

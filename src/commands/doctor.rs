@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use edge::LimitStore;
 use kernel::{Db, Engine};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -56,6 +57,9 @@ async fn check(report: &mut Report, config: &Config) {
     report.note("clock", clock(), |now| format!("{now}"));
     let files = open_files::check(config.gateway.max_connections);
     report.note("open files", files, |most| format!("{most} may be open at once"));
+    if config.edge.shared_limits.store != LimitStore::Database {
+        report.note("shared limits", config.edge.shared_limits.check().await, |found| (*found).to_owned());
+    }
     let folder = DataFolder::open(config.data());
     let running = matches!(folder, Err(DataFolderError::Taken(_)));
     if running {

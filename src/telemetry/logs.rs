@@ -36,7 +36,8 @@ impl LogGuard {
 /// A malformed `log.level`.
 pub fn start(config: &LogConfig) -> Result<LogGuard, String> {
     // The drivers' own chatter is off unless it is asked for.
-    let directives = format!("{},sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn,rustls=warn", config.level);
+    let directives =
+        format!("{},sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn,rustls=warn,async_nats=off", config.level);
     let filter = EnvFilter::try_new(directives)
         .map_err(|error| format!("log.level {:?} is not understood: {error}. Try info or debug.", config.level))?;
     let (writer, worker) = tracing_appender::non_blocking(Gathered(BufWriter::with_capacity(64 * 1024, io::stderr())));

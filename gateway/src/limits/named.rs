@@ -222,7 +222,8 @@ impl Named {
         }
         let now = begun.elapsed();
         for (at, claim) in claims.iter().enumerate().filter(|(_, claim)| claim.limit == self.name) {
-            shared.note(claim, settled.and_then(|settled| settled.grants.get(at)), now);
+            let grant = settled.and_then(|settled| settled.grants.get(at)?.as_ref());
+            shared.note(claim, grant, now);
         }
     }
 

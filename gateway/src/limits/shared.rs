@@ -48,7 +48,8 @@ pub struct Claim {
 /// What the store says, claim by claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
-    pub grants: Vec<Grant>,
+    /// None where an account could not be settled this time.
+    pub grants: Vec<Option<Grant>>,
     /// How many there are, this one included.
     pub replicas: u32,
 }
@@ -137,7 +138,7 @@ impl Shared {
         }
     }
 
-    /// Notes what came of a claim; `None`: the store is away.
+    /// Notes what came of a claim; `None`: nothing, it is to be settled another time.
     pub(super) fn note(&self, claim: &Claim, grant: Option<&Grant>, now: Duration) {
         let mut shard = self.shard(&claim.key);
         let Some(account) = shard.get_mut(&claim.key) else { return };

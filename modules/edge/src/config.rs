@@ -17,6 +17,43 @@ pub struct EdgeConfig {
     pub certificates: Settings,
     /// Who sets the TXT records of DNS-01.
     pub dns: DnsConfig,
+    /// Where limits count that processes share.
+    pub shared_limits: SharedLimitsConfig,
+}
+
+/// Where the budgets of limits lie that processes share.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedLimitsConfig {
+    pub store: LimitStore,
+    /// The store's address, with its credentials. Empty for the database.
+    #[serde(deserialize_with = "plain_secret")]
+    pub url: SecretString,
+    /// Authorities (PEM) that the store's certificate may come from. Empty: those of the system.
+    pub ca_file: String,
+}
+
+/// A store of budgets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LimitStore {
+    /// The database that holds all else.
+    Database,
+    /// Redis or Valkey.
+    Redis,
+    /// Key-value buckets of NATS `JetStream`.
+    Nats,
+}
+
+impl LimitStore {
+    /// As the settings name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Database => "database",
+            Self::Redis => "redis",
+            Self::Nats => "nats",
+        }
+    }
 }
 
 /// Who sets TXT records.
@@ -45,6 +82,10 @@ pub struct WebhookSettings {
 
 fn address<'de, D: Deserializer<'de>>(input: D) -> Result<Url, D::Error> {
     String::deserialize(input)?.parse().map_err(D::Error::custom)
+}
+
+fn plain_secret<'de, D: Deserializer<'de>>(input: D) -> Result<SecretString, D::Error> {
+    String::deserialize(input).map(SecretString::from)
 }
 
 fn secret<'de, D: Deserializer<'de>>(input: D) -> Result<Option<SecretString>, D::Error> {

@@ -88,7 +88,35 @@ pub enum EdgeConfigError {
     /// No HTTP client can be made.
     #[error("edge.dns: no HTTP client can be made: {0}")]
     Client(String),
+    /// The store of limits that processes share.
+    #[error("edge.shared_limits: {0}")]
+    SharedLimits(#[from] SharedLimitsError),
     /// The folder of certificates can't be looked into.
     #[error("Can't look into {}: {cause}.", .path.display())]
     Folder { path: PathBuf, cause: std::io::Error },
+}
+
+/// Why the budgets of limits that processes share can't lie where the settings say.
+#[derive(Debug, thiserror::Error)]
+pub enum SharedLimitsError {
+    /// No address for a store that has one.
+    #[error("store = {store:?} needs a url such as {example:?}.")]
+    NoUrl { store: &'static str, example: &'static str },
+    /// An address for a store that has none.
+    #[error("url and ca_file are for store = \"redis\" or \"nats\"; remove them, or name the store.")]
+    NeedlessUrl,
+    /// An address that can't be used. It is not repeated, since it may hold a password.
+    #[error(
+        "url does not fit store = {store:?}: {why}. Write it like {example:?}; %-encode what a password holds of :/@%."
+    )]
+    Url { store: &'static str, why: String, example: &'static str },
+    /// Authorities without TLS.
+    #[error("ca_file is for encrypted connections; write the url with rediss:// (Redis) or tls:// (NATS).")]
+    NeedlessCa,
+    /// The authorities' file.
+    #[error("ca_file {path:?} can't be used: {cause}. It holds certificates in PEM.")]
+    Ca { path: String, cause: String },
+    /// It does not answer as it should.
+    #[error("{store} does not serve: {why}. Until it does, each process has its share of these limits.")]
+    Away { store: &'static str, why: String },
 }

@@ -2,7 +2,7 @@
 //!
 //! Start at [`Edge`]. Owns the tables `edge_*`; stands on `kernel`, `audit` and `events`, and on the gateway's own crates:
 //! it implements the store of certificates ([`CertificateRows`]) and the budgets of limits that replicas share
-//! ([`AllowanceRows`]).
+//! ([`SharedBudgets`]), which may lie in Redis or NATS instead of its tables.
 //!
 //! Hears `tenancy.domain.verified` and `.released`: a domain that is verified and leads here is to have a certificate, before
 //! the first visitor comes. Publishes `edge.route_created`, `_updated`, `_deleted` and `edge.pool_created`, `_updated`, `_deleted` in the
@@ -36,10 +36,10 @@ mod subscribers;
 mod tests;
 mod traffic;
 
-pub use allowances::AllowanceRows;
+pub use allowances::SharedBudgets;
 pub use certificates::CertificateRows;
-pub use config::{DnsConfig, EdgeConfig, WebhookSettings};
-pub use error::{EdgeConfigError, Error};
+pub use config::{DnsConfig, EdgeConfig, LimitStore, SharedLimitsConfig, WebhookSettings};
+pub use error::{EdgeConfigError, Error, SharedLimitsError};
 pub use model::{
     CachePurge, Certificate, CertificateFailure, CertificateStatus, CertificateStep, EdgeRequest, LimitHypothesis,
     LimitInForce, LimitSimulation, LimitSubject, LimitToll, LimitedBy, LimitedClient, LimitsInForce, NewPool, NewRoute,

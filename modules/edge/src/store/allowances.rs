@@ -3,12 +3,11 @@
 use gateway::{Claim, Grant};
 use kernel::{Problem, Tx};
 use sea_orm::FromQueryResult;
-use std::time::Duration;
+
+use crate::allowances::{self, SILENCE};
 
 /// All who settle take turns: the number names the lock.
 const TURN: i64 = 0x6564_6765_0002;
-/// A replica that was not heard of for so long is gone; in microseconds.
-const SILENCE: i64 = 15_000_000;
 
 const WHOLE_AT: &str = "SELECT whole_at FROM edge_allowance WHERE limit_name = $1 AND key = $2";
 const KEEP: &str = "INSERT INTO edge_allowance (limit_name, key, whole_at) VALUES ($1, $2, $3) \
@@ -34,23 +33,14 @@ pub(crate) async fn turn(tx: &Tx) -> Result<(), Problem> {
     Ok(tx.lock(TURN).await?)
 }
 
-/// Settles one account by GCRA: what was spent is charged whatever there is, what is wanted is granted as far as there
-/// is room.
+/// Settles one account.
 pub(crate) async fn settle(tx: &Tx, claim: &Claim) -> Result<Grant, Problem> {
-    let now = tx.now().timestamp_micros();
-    let interval = 60_000_000 / i64::from(claim.per_minute.get());
     let row: Option<Budget> = tx.one(WHOLE_AT, [claim.limit.as_ref().into(), claim.key.to_vec().into()]).await?;
-    let before = row.map_or(now, |row| row.whole_at).max(now);
-    let charged = before.saturating_add(interval.saturating_mul(claim.spent)).max(now);
-    let latest = now.saturating_add(interval.saturating_mul(claim.burst.get().into()));
-    let room = latest.saturating_sub(charged) / interval.max(1);
-    let tokens = u32::try_from(room.clamp(0, claim.want.into())).unwrap_or_default();
-    let whole_at = charged.saturating_add(interval.saturating_mul(tokens.into()));
-    if whole_at != before || tokens > 0 {
-        tx.execute(KEEP, [claim.limit.as_ref().into(), claim.key.to_vec().into(), whole_at.into()]).await?;
+    let settled = allowances::settle(row.map(|row| row.whole_at), tx.now().timestamp_micros(), claim);
+    if settled.changed {
+        tx.execute(KEEP, [claim.limit.as_ref().into(), claim.key.to_vec().into(), settled.whole_at.into()]).await?;
     }
-    let wait = u64::try_from(whole_at.saturating_add(interval).saturating_sub(latest)).unwrap_or_default();
-    Ok(Grant { tokens, wait: Duration::from_micros(wait) })
+    Ok(settled.grant)
 }
 
 /// Forgets budgets that are whole again.
@@ -61,9 +51,9 @@ pub(crate) async fn forget(tx: &Tx) -> Result<(), Problem> {
 
 /// Notes that a replica is there; how many there are.
 pub(crate) async fn seen(tx: &Tx, replica: &str) -> Result<u32, Problem> {
-    let now = tx.now().timestamp_micros();
-    tx.execute(SEEN, [replica.into(), now.into()]).await?;
-    tx.execute(GONE, [(now - SILENCE).into()]).await?;
+    let now = tx.now();
+    tx.execute(SEEN, [replica.into(), now.timestamp_micros().into()]).await?;
+    tx.execute(GONE, [(now - SILENCE).timestamp_micros().into()]).await?;
     let row: Option<Count> = tx.one(COUNT, []).await?;
     Ok(row.and_then(|row| u32::try_from(row.count).ok()).unwrap_or(1).max(1))
 }
