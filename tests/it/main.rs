@@ -19,6 +19,8 @@ mod edge_cache;
 #[cfg(test)]
 mod edge_routes;
 #[cfg(test)]
+mod edge_shared_limits;
+#[cfg(test)]
 mod faces;
 #[cfg(test)]
 mod faults;
