@@ -9,6 +9,7 @@ use gateway::{Allowances, Claim, Grant};
 use kernel::{Db, Problem};
 use testkit::{Broker, Engine, TestDb};
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use crate::{LimitStore, SharedBudgets, SharedLimitsConfig};
@@ -156,29 +157,39 @@ async fn what_replicas_lease_together_is_the_budget(kind: Kind) {
     let floor = Floor::new(kind).await;
     let mut replicas = Vec::new();
     for _ in 0..8 {
-        replicas.push(floor.replica().await);
+        // As in a process, which settles once at a time.
+        replicas.push(Arc::new(Mutex::new(floor.replica().await)));
     }
     let mut tasks = JoinSet::new();
     for task in 0..64 {
         let budgets = Arc::clone(&replicas[task % 8]);
         tasks.spawn(async move {
-            let mut leased = 0;
+            let (mut leased, mut unheard) = (0, 0);
             loop {
-                let settled = budgets.settle(&[claim(200, 0, 1)]).await.expect("the store is there");
+                // On a busy machine a round may take longer than anybody waits for it; what it leased is nobody's then.
+                let Some(settled) = budgets.lock().await.settle(&[claim(200, 0, 1)]).await else {
+                    unheard += 1;
+                    continue;
+                };
                 match settled.grants[0] {
                     None => {} // others were faster
-                    Some(Grant { tokens: 0, .. }) => return leased,
+                    Some(Grant { tokens: 0, .. }) => return (leased, unheard),
                     Some(grant) => leased += grant.tokens,
                 }
             }
         });
     }
 
-    let leased: u32 = tasks.join_all().await.iter().sum();
+    let outcomes = tasks.join_all().await;
 
+    let leased: u32 = outcomes.iter().map(|(leased, _)| leased).sum();
+    let unheard: u32 = outcomes.iter().map(|(_, unheard)| unheard).sum();
     // A token comes back each minute.
-    assert!((200..=202).contains(&leased), "{leased}");
-    let names: Vec<_> = replicas.iter().map(|budgets| budgets.name("search", b"ali")).collect();
+    assert!(leased <= 202 && leased + unheard >= 200, "{leased} and {unheard}");
+    let mut names = Vec::new();
+    for budgets in &replicas {
+        names.push(budgets.lock().await.name("search", b"ali"));
+    }
     assert!(names.iter().all(|name| *name == names[0]), "a key has one name at all replicas");
 }
 
