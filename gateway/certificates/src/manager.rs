@@ -1,7 +1,7 @@
 //! The loop that obtains and renews: due names, fairly, several at once, each under its lease.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -75,6 +75,9 @@ impl Shared {
 pub struct Manager {
     pub(crate) shared: Arc<Shared>,
     queue: Mutex<Queue>,
+    /// Orders under way that are to be looked at before the next poll, by that moment. Only a short cut: who is not
+    /// here is found by the poll, and by other replicas.
+    soon: Mutex<BTreeMap<(DateTime<Utc>, Name), Waiting>>,
     /// Until when lanes that place orders are not asked, because every issuer is out of budget.
     blocked: Mutex<HashMap<Lane, DateTime<Utc>>>,
     wake: Notify,
@@ -104,7 +107,14 @@ impl Manager {
         let (circuits, changed) = (Mutex::default(), Notify::new());
         let queue = Mutex::new(Queue::new(settings.concurrency));
         let shared = Shared { store, sealer, clock, keys, dns, authorities, settings, holder, circuits, changed };
-        Self { shared: Arc::new(shared), queue, blocked: Mutex::default(), wake: Notify::new(), settled: Notify::new() }
+        Self {
+            shared: Arc::new(shared),
+            queue,
+            soon: Mutex::default(),
+            blocked: Mutex::default(),
+            wake: Notify::new(),
+            settled: Notify::new(),
+        }
     }
 
     /// Works until `stop`. What is under way then is left to its lease: another replica, or this one after its
@@ -130,6 +140,7 @@ impl Manager {
             tokio::select! {
                 Some((record, left)) = running.next() => self.finished(&record, &left, &mut tick),
                 () = self.wake.notified() => self.forget_candidates(),
+                () = self.next_moment() => self.take_soon(),
                 _ = looks.tick() => {
                     tick.store_down = false;
                     self.forget_candidates();
@@ -226,9 +237,38 @@ impl Manager {
                 self.lock_queue().retain(|waiting| waiting.lane != record.lane);
             }
             Left::StoreDown => tick.store_down = true,
+            Left::UnderWay(due) => self.keep_soon(record, *due),
             Left::Settled | Left::NotOurs => {}
         }
         self.settled.notify_waiters();
+    }
+
+    /// Keeps in mind when to go on with an order, if that is before the next poll.
+    fn keep_soon(&self, record: &Waiting, due: DateTime<Utc>) {
+        let wait = (due - self.shared.clock.now()).to_std().unwrap_or_default();
+        if wait < self.shared.settings.poll {
+            let next = Waiting { due, lane: Lane::Working, ..record.clone() };
+            self.lock_soon().insert((due, next.name.clone()), next);
+        }
+        self.take_soon();
+    }
+
+    /// Puts the orders whose moment has come into the queue.
+    fn take_soon(&self) {
+        let (now, mut soon, mut queue) = (self.shared.clock.now(), self.lock_soon(), self.lock_queue());
+        while let Some(first) = soon.first_entry().filter(|first| first.key().0 <= now) {
+            queue.add(first.remove());
+        }
+    }
+
+    /// Completes when the next order is to be gone on with; never if there is none.
+    async fn next_moment(&self) {
+        let Some(due) = self.lock_soon().keys().next().map(|(due, _)| *due) else {
+            return std::future::pending().await;
+        };
+        // A clock that counts in coarser steps than the timer must not make this turn in circles.
+        let wait = (due - self.shared.clock.now()).to_std().unwrap_or_default().max(Duration::from_millis(1));
+        tokio::time::sleep(wait).await;
     }
 
     fn forget_candidates(&self) {
@@ -237,6 +277,10 @@ impl Manager {
 
     fn lock_queue(&self) -> std::sync::MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_soon(&self) -> std::sync::MutexGuard<'_, BTreeMap<(DateTime<Utc>, Name), Waiting>> {
+        self.soon.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_blocked(&self) -> std::sync::MutexGuard<'_, HashMap<Lane, DateTime<Utc>>> {

@@ -40,6 +40,13 @@ impl Queue {
         self.waiting = waiting;
     }
 
+    /// Adds a name that is due, unless it waits already or is at work.
+    pub(crate) fn add(&mut self, due: Waiting) {
+        if !self.at_work.contains(&due.name) && !self.waiting.iter().any(|record| record.name == due.name) {
+            self.waiting.push(due);
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

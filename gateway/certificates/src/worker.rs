@@ -7,6 +7,7 @@ use crate::{
     manager::Shared,
     name::Name,
     perform::{Did, Perform},
+    progress::Step,
     store::{Lease, Record, Save, StoreError},
     transition,
 };
@@ -19,6 +20,8 @@ const STEPS: usize = 24;
 pub(crate) enum Left {
     /// Saved, and due later.
     Settled,
+    /// Saved in the middle of an order, to be gone on with at this moment.
+    UnderWay(DateTime<Utc>),
     /// Another replica holds it, or took it.
     NotOurs,
     /// No issuer takes an order before this moment: nothing was saved.
@@ -53,7 +56,8 @@ async fn try_work(shared: &Shared, name: &Name) -> Result<Left, StoreError> {
         let action = decide::next(&record, now);
         let due = record.due <= now || !record.wanted;
         if action == Action::Wait || !due {
-            break;
+            shared.store.release(&lease).await?;
+            return Ok(left(&record));
         }
         match (Perform { shared, record: &record }).act(action).await? {
             Did::Blocked(until) => {
@@ -62,13 +66,17 @@ async fn try_work(shared: &Shared, name: &Name) -> Result<Left, StoreError> {
             }
             did => {
                 if save(shared, &lease, &mut record, did).await? == After::Ended {
-                    return Ok(Left::Settled);
+                    return Ok(left(&record));
                 }
             }
         }
     }
     shared.store.release(&lease).await?;
     Ok(Left::Settled)
+}
+
+fn left(record: &Record) -> Left {
+    if record.wanted && record.progress.step != Step::Waiting { Left::UnderWay(record.due) } else { Left::Settled }
 }
 
 /// Whether there is more to do now.

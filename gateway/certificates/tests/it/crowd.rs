@@ -19,9 +19,13 @@ struct Visited {
 
 /// A running manager, and what answers handshakes in front of it.
 fn visited() -> Visited {
-    let mut world = World::new(CaConfig::default());
     // Only the visitors' asking brings a name forward in time.
-    world.settings.poll = Duration::from_secs(5);
+    visited_with(Duration::from_secs(5))
+}
+
+fn visited_with(poll: Duration) -> Visited {
+    let mut world = World::new(CaConfig::default());
+    world.settings.poll = poll;
     let manager = Arc::new(world.wire_manager(&world.wire()));
     let folder = tempfile::tempdir().unwrap();
     let managed = Arc::new(Managed::new(ManagedParts {
@@ -59,6 +63,14 @@ async fn sixty_four_visitors_of_a_new_name_make_one_order() {
     assert_eq!((trace.orders, trace.certificates), (1, 1));
     visited.stop.cancel();
     visited.running.join_next().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_goes_on_when_the_ca_is_to_be_asked_again_and_not_at_the_next_poll() {
+    let visited = visited_with(Duration::from_hours(1));
+    let name = visited.world.want("a.example.com", "one").await;
+
+    assert_eq!(visitors(&visited.managed, &name, 1).await, 1);
 }
 
 #[tokio::test(start_paused = true)]
