@@ -39,18 +39,23 @@ impl From<Problem> for Failed {
     }
 }
 
-/// Does the next event of the log, or puts it behind an earlier one of its key that failed.
-pub(crate) async fn next(db: &Db, subscriber: &dyn Subscriber, from: Position, logged: &Logged) -> Result<(), Failed> {
+/// Does the next events of the log, which are of one tenant, or puts one behind an earlier one of its key that failed.
+/// All of them are done or none.
+pub(crate) async fn next(db: &Db, subscriber: &dyn Subscriber, from: Position, run: &[&Logged]) -> Result<(), Failed> {
+    let (Some(first), Some(last)) = (run.first(), run.last()) else { return Ok(()) };
     let name = subscriber.name();
-    let caller = Caller::system(name, logged.event.tenant);
+    let caller = Caller::system(name, first.event.tenant);
     db.write(&caller, async |tx| {
-        move_on(tx, name, from, logged.at).await?;
-        if store::key_is_held(tx, name, &logged.event).await.map_err(Problem::from)? {
-            let parked = Parked { logged: logged.clone(), attempts: 0 };
-            store::park(tx, name, &parked, tx.now(), None).await.map_err(Problem::from)?;
-            return Ok(());
+        move_on(tx, name, from, last.at).await?;
+        for logged in run {
+            if store::key_is_held(tx, name, &logged.event).await.map_err(Problem::from)? {
+                let parked = Parked { logged: (*logged).clone(), attempts: 0 };
+                store::park(tx, name, &parked, tx.now(), None).await.map_err(Problem::from)?;
+            } else {
+                handle(tx, subscriber, &logged.event).await?;
+            }
         }
-        handle(tx, subscriber, &logged.event).await
+        Ok(())
     })
     .boxed()
     .await

@@ -15,6 +15,9 @@ use crate::subscriber::Subscriber;
 
 /// How many events are read at once.
 const BATCH: usize = 100;
+/// How many events of one tenant are done in one unit of work: a commit each would make a tenant's burst last, and
+/// whoever comes after it wait. More would keep other writers waiting.
+const RUN: usize = 16;
 /// How many parked events are tried at once.
 const RETRIES: i64 = 20;
 /// The longest wait without a wake-up.
@@ -120,14 +123,17 @@ impl Delivery {
                 Err(Failed::Away(problem)) => return Err(problem),
             }
         }
-        for logged in batch {
-            if tasks.is_stopping() {
-                break;
-            }
-            if !self.deliver(&logged).await? {
+        let mut rest = &batch[..];
+        while !rest.is_empty() && !tasks.is_stopping() {
+            let (run, after) = self.run_of(rest);
+            if !self.deliver_run(&run).await? {
                 turn = Turn::Idle; // another process is at it; leave it to that one for a moment
                 break;
             }
+            if let (Some(place), Some(unwanted)) = (&mut self.place, rest[..rest.len() - after.len()].last()) {
+                place.seen = unwanted.at;
+            }
+            rest = after;
         }
         if self.place.is_some_and(|place| place.saved_at.elapsed() >= SAVE) {
             self.save().await?;
@@ -135,16 +141,47 @@ impl Delivery {
         Ok(turn)
     }
 
-    /// Deals with the next event; `false` when another process did so first.
-    async fn deliver(&mut self, logged: &Logged) -> Result<bool, Problem> {
-        let wanted = self.wants(logged);
-        let Some(place) = &mut self.place else { return Ok(false) };
-        if !wanted {
-            place.seen = logged.at;
-            return Ok(true);
+    /// The next wanted events as far as they are of one tenant, and what comes after them and the unwanted ones between.
+    fn run_of<'a>(&self, batch: &'a [Logged]) -> (Vec<&'a Logged>, &'a [Logged]) {
+        let mut run: Vec<&Logged> = Vec::new();
+        for (number, logged) in batch.iter().enumerate().filter(|(_, logged)| self.wants(logged)) {
+            if run.len() >= RUN || run.first().is_some_and(|first| first.event.tenant != logged.event.tenant) {
+                return (run, &batch[number..]);
+            }
+            run.push(logged);
         }
-        let from = place.saved;
-        let mut outcome = attempt::next(&self.db, &*self.subscriber, from, logged).await;
+        (run, &[])
+    }
+
+    /// Deals with wanted events together, or one by one if that fails; `false` when another process did so first.
+    async fn deliver_run(&mut self, run: &[&Logged]) -> Result<bool, Problem> {
+        let Some(Place { saved: from, .. }) = self.place else { return Ok(false) };
+        if let [_, .., last] = run {
+            match attempt::next(&self.db, &*self.subscriber, from, run).await {
+                Ok(()) => {
+                    self.place = Some(Place::at(last.at));
+                    return Ok(true);
+                }
+                Err(Failed::Handler(_)) => {} // one of them; the others are not to suffer
+                Err(Failed::Overtaken) => {
+                    self.place = None;
+                    return Ok(false);
+                }
+                Err(Failed::Away(problem)) => return Err(problem),
+            }
+        }
+        for logged in run {
+            if !self.deliver(logged).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Deals with one wanted event; `false` when another process did so first.
+    async fn deliver(&mut self, logged: &Logged) -> Result<bool, Problem> {
+        let Some(Place { saved: from, .. }) = self.place else { return Ok(false) };
+        let mut outcome = attempt::next(&self.db, &*self.subscriber, from, &[logged]).await;
         if let Err(Failed::Handler(error)) = &outcome {
             self.complain(logged, error, 1);
             outcome = attempt::park(&self.db, &*self.subscriber, from, logged, error).await;

@@ -9,7 +9,7 @@ use kernel::{Caller, ListParams, Problem, SYSTEM_TENANT, Tasks, Tx};
 use testkit::Engine;
 use tokio::sync::Notify;
 
-use super::{Echo, echoes, run_until, say, tenant, until_echoed, wait_for_retries};
+use super::{Echo, echoes, run_until, say, say_aside, tenant, until_echoed, wait_for_retries};
 use crate::delivery::Delivery;
 use crate::model::SubscriberView;
 use crate::{Event, Events, Subscriber};
@@ -38,6 +38,41 @@ async fn a_failed_event_holds_back_its_key_and_no_other(engine: Engine) {
     until_echoed(&db, &mut delivery, &["b1", "b2", "a1", "a2", "a3"]).await;
     assert_eq!(status(&db).await.parked, 0);
     assert_eq!(status(&db).await.last_error, None);
+}
+
+async fn one_that_fails_in_a_burst_takes_none_of_its_neighbours_along(engine: Engine) {
+    let db = testkit::db(engine).await;
+    let (one, two) = (tenant(&db), tenant(&db));
+    let echo = Echo::failing_at(&["a20"]);
+    let mut delivery = Delivery::new(db.clone(), echo.clone());
+    let words: Vec<String> = (0..40).map(|number| format!("a{number}")).collect();
+    for (number, word) in words.iter().enumerate() {
+        say(&db, if number % 10 < 7 { one } else { two }, word, word).await;
+        say_aside(&db, one).await;
+    }
+
+    let kept: Vec<&str> = words.iter().map(String::as_str).filter(|word| *word != "a20").collect();
+    until_echoed(&db, &mut delivery, &kept).await;
+    assert_eq!(status(&db).await.parked, 1);
+    echo.mended();
+    wait_for_retries(&db);
+
+    until_echoed(&db, &mut delivery, &[&kept[..], &["a20"]].concat()).await;
+}
+
+async fn a_burst_is_done_in_few_units_of_work(engine: Engine) {
+    let db = testkit::db(engine).await;
+    let tenant = tenant(&db);
+    let words: Vec<String> = (0..32).map(|number| format!("a{number}")).collect();
+    for word in &words {
+        say(&db, tenant, word, word).await;
+    }
+    let echo = Echo::named("echo");
+    let mut delivery = Delivery::new(db.clone(), echo.clone());
+
+    until_echoed(&db, &mut delivery, &words.iter().map(String::as_str).collect::<Vec<_>>()).await;
+
+    assert!(echo.units() <= 4, "{} units of work", echo.units());
 }
 
 async fn the_same_key_in_another_tenant_is_another_key(engine: Engine) {
@@ -179,6 +214,8 @@ async fn what_is_published_is_heard_at_once(engine: Engine) {
 
 testkit::on_both_engines!(
     a_failed_event_holds_back_its_key_and_no_other,
+    one_that_fails_in_a_burst_takes_none_of_its_neighbours_along,
+    a_burst_is_done_in_few_units_of_work,
     the_same_key_in_another_tenant_is_another_key,
     a_failure_leaves_no_effect,
     a_panic_is_a_failure,

@@ -5,6 +5,7 @@ mod lists;
 mod order;
 mod race;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -22,12 +23,20 @@ struct Echo {
     heard: Mutex<Vec<String>>,
     /// Words at which it fails, after it did its work.
     fails_at: Mutex<Vec<&'static str>>,
+    /// Events that it did since the last commit, and how many commits there were.
+    units: Arc<(AtomicUsize, AtomicUsize)>,
     panics: bool,
 }
 
 impl Echo {
     fn named(name: &'static str) -> Arc<Self> {
-        Arc::new(Self { name, heard: Mutex::default(), fails_at: Mutex::default(), panics: false })
+        Arc::new(Self {
+            name,
+            heard: Mutex::default(),
+            fails_at: Mutex::default(),
+            units: Arc::default(),
+            panics: false,
+        })
     }
 
     fn failing_at(words: &[&'static str]) -> Arc<Self> {
@@ -38,6 +47,11 @@ impl Echo {
 
     fn mended(&self) {
         self.fails_at.lock().unwrap().clear();
+    }
+
+    /// Units of work that were kept.
+    fn units(&self) -> usize {
+        self.units.1.load(Ordering::Relaxed)
     }
 
     fn heard(&self) -> Vec<String> {
@@ -59,6 +73,13 @@ impl Subscriber for Echo {
         assert_eq!(tx.tenant(), event.tenant, "it works in the tenant of the event");
         let word = event.data["word"].as_str().unwrap_or_default().to_owned();
         self.heard.lock().unwrap().push(word.clone());
+        self.units.0.fetch_add(1, Ordering::Relaxed);
+        let units = Arc::clone(&self.units);
+        tx.on_commit(move || {
+            if units.0.swap(0, Ordering::Relaxed) > 0 {
+                units.1.fetch_add(1, Ordering::Relaxed);
+            }
+        });
         publish(tx, "test.echoed", &event.key, event.data.clone()).await?;
         if self.fails_at.lock().unwrap().contains(&word.as_str()) {
             assert!(!self.panics, "told to");
@@ -75,6 +96,13 @@ fn tenant(db: &Db) -> TenantId {
 async fn say(db: &Db, tenant: TenantId, key: &str, word: &str) -> EventId {
     let caller = Caller::system("test", tenant);
     db.write(&caller, async |tx| publish(tx, "test.said", key, json!({ "word": word })).await).await.unwrap()
+}
+
+/// Publishes what nobody hears.
+async fn say_aside(db: &Db, tenant: TenantId) {
+    let caller = Caller::system("test", tenant);
+    let said = db.write(&caller, async |tx| publish(tx, "test.aside", "aside", json!({})).await).await;
+    said.unwrap();
 }
 
 /// The words that were echoed and kept, in the order of the log.
