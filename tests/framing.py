@@ -1,4 +1,4 @@
-"""Compares how Holdfast, nginx and HAProxy frame the same hostile bytes.
+"""Compares how Holdfast, nginx, HAProxy and hyper frame the same hostile bytes.
 
 Usage: framing.py HOLDFAST [CASES] [SEED]
 Each stands in front of an origin of its own that writes down the requests it gets. Every case is a connection with one or two
@@ -6,9 +6,10 @@ requests, mangled at random (lengths signed, doubled or in conflict, chunks of e
 targets, methods, versions), with another request hidden in a body. It fails when
 - Holdfast forwards something that can be read in two ways,
 - Holdfast and another server that forward the same request differ in its method, target or body,
-- Holdfast alone takes what both others refuse,
+- Holdfast alone takes what nginx and HAProxy refuse (hyper is what Holdfast reads with, so it does not speak for it),
 - a connection stays open after a refusal.
-Wants nginx and HAProxy (Debian: nginx-light, haproxy). The seed makes a failure repeatable."""
+Wants nginx and HAProxy (Debian: nginx-light, haproxy) and, beside HOLDFAST, the example `hyper_proxy` of the gateway: hyper with
+nothing before it. The seed makes a failure repeatable."""
 
 import asyncio
 import json
@@ -251,13 +252,19 @@ backend origin
     return port, start(["haproxy", "-db", "-f", str(config)], folder)
 
 
+def hyper(binary: str, folder: Path, origin: int) -> tuple[int, subprocess.Popen]:
+    port = free_port()
+    proxy = str(Path(binary).parent / "examples" / "hyper_proxy")
+    return port, start([proxy, f"127.0.0.1:{port}", f"127.0.0.1:{origin}"], folder)
+
+
 def judge(case: str, sent: bytes, origins: dict[str, Origin], answer: tuple[bytes, bool]) -> list[str]:
     """What is wrong with how Holdfast took a case."""
     ours, faults = origins["Holdfast"].seen[case], []
     furthest = 0
-    for name in ("nginx", "HAProxy"):
+    for name in ("nginx", "HAProxy", "hyper"):
         theirs = origins[name].seen[case]
-        furthest = max(furthest, len(theirs))
+        furthest = max(furthest, len(theirs)) if name != "hyper" else furthest
         for one, other in zip(ours, theirs):
             if one != other:
                 faults.append(f"{name} has {other!r}, Holdfast {one!r}")
@@ -271,13 +278,14 @@ def judge(case: str, sent: bytes, origins: dict[str, Origin], answer: tuple[byte
 
 
 async def compare(binary: str, cases: int, seed: int, folder: Path) -> list[str]:
-    origins = {name: Origin() for name in ("Holdfast", "nginx", "HAProxy")}
+    origins = {name: Origin() for name in ("Holdfast", "nginx", "HAProxy", "hyper")}
     for origin in origins.values():
         await origin.start()
     servers = {
         "Holdfast": holdfast(binary, folder, origins["Holdfast"].port),
         "nginx": nginx(folder, origins["nginx"].port),
         "HAProxy": haproxy(folder, origins["HAProxy"].port),
+        "hyper": hyper(binary, folder, origins["hyper"].port),
     }
     try:
         for name, (port, _) in servers.items():
