@@ -1,7 +1,9 @@
 //! Keeps this machine's snapshot in step with the store: certificates of all replicas, and those withdrawn.
 
 use std::{
+    panic,
     sync::{Arc, Mutex, PoisonError},
+    thread,
     time::Duration,
 };
 
@@ -15,6 +17,8 @@ use crate::{
 
 /// Certificates fetched at once.
 const BATCH: u32 = 500;
+/// Files written at once.
+const WRITERS: usize = 16;
 
 /// Copies certificates from the store to the snapshot.
 pub struct Syncer {
@@ -105,13 +109,20 @@ impl Syncer {
     }
 }
 
+/// Writes a batch, then the cursor. The disk syncs many files at once in hardly more time than one.
 fn copy(snapshot: &Snapshot, batch: Vec<Issued>, last: u64) -> Result<Vec<Issued>, SnapshotError> {
-    for issued in &batch {
-        match &issued.sealed {
-            Some(sealed) => snapshot.write(&issued.name, sealed)?,
-            None => snapshot.remove(&issued.name)?,
-        }
-    }
+    let part = batch.len().div_ceil(WRITERS).max(1);
+    thread::scope(|scope| {
+        let writers: Vec<_> = batch.chunks(part).map(|part| scope.spawn(|| copy_part(snapshot, part))).collect();
+        writers.into_iter().try_for_each(|writer| writer.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
+    })?;
     snapshot.set_cursor(last)?;
     Ok(batch)
+}
+
+fn copy_part(snapshot: &Snapshot, part: &[Issued]) -> Result<(), SnapshotError> {
+    part.iter().try_for_each(|issued| match &issued.sealed {
+        Some(sealed) => snapshot.write(&issued.name, sealed),
+        None => snapshot.remove(&issued.name),
+    })
 }
