@@ -2,18 +2,20 @@
 
 Usage: slow.py --binary target/dist/holdfast --data target [--quick]
 Others are 8 connections of wrk that ask for 1 KB over plain HTTP/1.1; their p99 with 5,000 slow clients of each kind is set against
-that without. Then a client floods with HTTP/2 frames as fast as one thread can, and connects anew when it is cut; what that costs
+that without, taken just before. Then a client floods with HTTP/2 frames as fast as one thread can, and connects anew when it is cut; what that costs
 is the processor time of the server for each second."""
 
 import argparse
-import asyncio
+import contextlib
 import os
 import re
 import resource
+import select
 import shutil
 import socket
 import ssl
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -43,11 +45,16 @@ FLOODS = {
 }
 
 
-async def closed(writer: asyncio.StreamWriter) -> None:
-    """Until the server has closed the connection, which a client that reads nothing is not told."""
-    client, established = writer.get_extra_info("socket"), 1
-    while client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == established:
-        await asyncio.sleep(0.5)
+# Turns in which clients drip, a second.
+TURNS = 50
+# What each kind says at first.
+FIRST = {
+    "dripped header": b"GET /fixed HTTP/1.1\r\nHost: a\r\nX: ",
+    "dripped body": b"POST /api/v1/identity/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 100000\r\n\r\n",
+    "slow read": b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n",
+    "zero window": PREFACE[:24] + frame(4, 0, 0, b"\0\4\0\0\0\0") + frame(1, 5, 1, HPACK_GET),
+}
 
 
 class SlowEdge(Holdfast):
@@ -75,59 +82,77 @@ action = {{ kind = "files", folder = "{files}" }}
 
 
 class Slow:
-    """Clients of one kind, and for how long the first of them is let."""
+    """Clients of one kind in one thread: plain sockets in an epoll, which cost next to nothing while they wait."""
 
     def __init__(self, kind: str, edge: SlowEdge, count: int):
-        self.kind, self.edge, self.count = kind, edge, count
+        self.kind, self.count = kind, count
+        self.port = edge.port if kind in ("no hello", "idle TLS") else edge.plain
+        self.context = ssl.create_default_context()
+        self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
         self.cut: list[float] = []
+        self.open: dict[int, tuple[socket.socket, float]] = {}
+        self.events = select.epoll()
+        self.ready, self.stop = threading.Event(), threading.Event()
 
-    async def one(self) -> None:
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        secure = self.kind == "idle TLS"
-        port = self.edge.port if self.kind in ("no hello", "idle TLS") else self.edge.plain
-        reader, writer = await asyncio.open_connection(
-            "127.0.0.1", port, limit=1024, ssl=context if secure else None, server_hostname="localhost" if secure else None
-        )
-        begun = time.monotonic()
-        ended = asyncio.ensure_future(reader.read(1) if self.kind != "slow read" else closed(writer))
-        try:
-            if self.kind == "dripped header":
-                writer.write(b"GET /fixed HTTP/1.1\r\nHost: a\r\nX: ")
-            elif self.kind == "dripped body":
-                writer.write(b"POST /api/v1/identity/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
-            elif self.kind == "slow read":
-                reader._transport.pause_reading()
-                writer.write(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
-            elif self.kind == "zero window":
-                writer.write(PREFACE[:24] + frame(4, 0, 0, b"\0\4\0\0\0\0") + frame(1, 5, 1, HPACK_GET[:-3] + b"\x41\x01a"))
-            while not ended.done():
-                if self.kind.startswith("dripped"):
-                    writer.write(b"x")
-                await asyncio.wait((ended,), timeout=1)
-                if writer.transport.is_closing():
-                    break
-        except (ConnectionError, ssl.SSLError):
-            pass
-        finally:
+    def connect(self) -> None:
+        """One more client, as far as it goes."""
+        client, begun = socket.socket(), time.monotonic()
+        if self.kind == "slow read":
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        # It ends at once when it is closed here, so that no ports run out.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.connect(("127.0.0.1", self.port))
+        if self.kind == "idle TLS":
+            client = self.context.wrap_socket(client, server_hostname="localhost")
+        client.setblocking(False)
+        client.send(FIRST.get(self.kind, b""))
+        # Who reads nothing is told of the end alone.
+        readable = 0 if self.kind == "slow read" else select.EPOLLIN
+        self.events.register(client, readable | select.EPOLLRDHUP)
+        self.open[client.fileno()] = client, begun
+
+    def look(self, wait: float) -> None:
+        """Notes who was cut meanwhile."""
+        for number, event in self.events.poll(wait):
+            client, begun = self.open[number]
+            if not event & (select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP):
+                try:
+                    if client.recv(65536):
+                        continue
+                except (BlockingIOError, ssl.SSLWantReadError):
+                    continue
+                except OSError:
+                    pass
             self.cut.append(time.monotonic() - begun)
-            ended.cancel()
-            writer.transport.abort()
+            self.events.unregister(number)
+            del self.open[number]
+            client.close()
 
-    async def all(self, ready: threading.Event) -> None:
-        tasks = []
+    def drip(self, clients: list[socket.socket]) -> None:
+        for client in clients:
+            with contextlib.suppress(OSError):
+                client.send(b"x")
+
+    def run(self) -> None:
         for number in range(self.count):
-            tasks.append(asyncio.ensure_future(self.one()))
+            with contextlib.suppress(OSError):
+                self.connect()
             if number % 100 == 99:
-                await asyncio.sleep(0.02)
-        await asyncio.sleep(0.5)
-        ready.set()
-        await asyncio.wait(tasks, timeout=70)
-        for task in tasks:
-            task.cancel()
-
-    def run(self, ready: threading.Event) -> None:
-        asyncio.run(self.all(ready))
+                self.look(0)
+        self.ready.set()
+        begun, dripping = time.monotonic(), [client for client, _ in self.open.values()]
+        turn = 0
+        while self.open and not self.stop.is_set() and time.monotonic() - begun < 70:
+            if self.kind.startswith("dripped"):
+                # A byte a second each, spread over the second as those of strangers are.
+                self.look(max(0.0, begun + turn / TURNS - time.monotonic()))
+                self.drip(dripping[turn % TURNS :: TURNS])
+                turn += 1
+            else:
+                self.look(0.2)
+        for client, _ in self.open.values():
+            client.close()
+        self.events.close()
 
 
 def p99_ms(edge: SlowEdge, seconds: int) -> float:
@@ -135,6 +160,15 @@ def p99_ms(edge: SlowEdge, seconds: int) -> float:
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     value, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", out).groups()
     return float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+
+
+def settle(edge: SlowEdge) -> None:
+    """Until the server has little to do, and not for ever."""
+    for _ in range(20):
+        before = measure.cpu_seconds(edge.process.pid)
+        time.sleep(1)
+        if measure.cpu_seconds(edge.process.pid) - before < 0.1:
+            return
 
 
 def flood(edge: SlowEdge, kind: str, seconds: float) -> tuple[float, int]:
@@ -161,7 +195,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="500 slow clients, short rounds")
     options = parser.parse_args()
     os.environ["PATH"] += ":/usr/sbin"
-    count, seconds = (500, 3) if options.quick else (5000, 5)
+    count, seconds = (500, 3) if options.quick else (5000, 4)
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     SlowEdge.binary = str(Path(options.binary).resolve())
     folder = Path(tempfile.mkdtemp(prefix="slow-", dir=options.data)).resolve()
@@ -171,23 +205,24 @@ def main() -> int:
     try:
         edge.start()
         p99_ms(edge, 1)
-        print(f"| {count} clients | p99 of others, ms | × without them | cut after, s |\n|---|---|---|---|")
-        alone = sorted(p99_ms(edge, seconds) for _ in range(3))[1]
-        print(f"| none | {alone:.2f} | | |", flush=True)
+        print(f"| {count} clients | held | p99 of others, ms | without them | × | cut after, s |\n|---|---|---|---|---|---|")
         for kind in ("no hello", "idle TLS", "dripped header", "dripped body", "slow read", "zero window"):
-            slow, ready = Slow(kind, edge, count), threading.Event()
-            thread = threading.Thread(target=slow.run, args=(ready,))
+            alone = p99_ms(edge, seconds)
+            slow = Slow(kind, edge, count)
+            thread = threading.Thread(target=slow.run)
             thread.start()
-            ready.wait()
+            slow.ready.wait()
             if kind == "slow read":
-                time.sleep(15)  # until what the system's buffers hold has gone out
+                settle(edge)  # until the system's buffers are full
+            before = len(slow.open)
             beside = p99_ms(edge, seconds)
-            thread.join()
-            first, *_, last = statistics.quantiles(slow.cut, n=20)
-            cut = f"{first:.0f} to {last:.0f}" if len(slow.cut) == count else f"only {len(slow.cut)} of them"
+            held = f"{before} to {len(slow.open)}"
             if kind == "slow read":
-                cut = "not seen by the client"  # its system still holds what it does not read
-            print(f"| {kind} | {beside:.2f} | {beside / alone:.1f} | {cut} |", flush=True)
+                slow.stop.set()  # it is not told: its system still holds what it does not read
+            thread.join()
+            first, *_, last = statistics.quantiles(slow.cut, n=20) if len(slow.cut) > 1 else (0, 0)
+            cut = f"{first:.0f} to {last:.0f}" if len(slow.cut) == count else f"{len(slow.cut)} of them seen"
+            print(f"| {kind} | {held} | {beside:.2f} | {alone:.2f} | {beside / alone:.1f} | {cut} |", flush=True)
         print("\n| flood of | of a core | cut, times a second |\n|---|---|---|")
         for kind in FLOODS:
             cpu, cuts = flood(edge, kind, seconds)
