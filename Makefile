@@ -67,15 +67,16 @@ contracts: ## Write web-admin/openapi.json, schema.graphql and the typed client 
 	$(TARGET)/debug/holdfast graphql-schema > web-admin/schema.graphql
 	$(NPM) run generate
 
-bench: models ## Speed on this machine: the API, documents, chat and the edge, beside their peers (BENCH=--quick to try it)
+bench: models ## Speed on this machine: the API, documents, chat, edge and certificates, beside their peers (BENCH=--quick to try it)
 	@scripts/install.sh bench
 	@$(MAKE) --no-print-directory $(CONSOLE) $(TARGET)/bench/.installed
-	cargo build --profile dist --locked
+	cargo build --profile dist --locked -p holdfast -p bench-certificates
 	$(RUN_BENCH)/run.py $(MEASURED) $(BENCH)
 	$(RUN_BENCH)/knowledge.py $(MEASURED) --models $(MODELS) --manuals $(TARGET)/demo $(BENCH)
 	$(RUN_BENCH)/chat.py $(MEASURED) --litellm $(TARGET)/bench/bin/litellm $(BENCH)
 	$(RUN_BENCH)/edge.py $(MEASURED) --caddy $(TARGET)/bench/bin/caddy $(BENCH)
 	$(RUN_BENCH)/slow.py $(MEASURED) $(BENCH)
+	$(RUN_BENCH)/certificates.py $(MEASURED) $(BENCH)
 
 pebble: ## Run a certificate authority for trying the edge on this machine, until Ctrl-C
 	@scripts/install.sh pebble

@@ -48,6 +48,8 @@ bench)
     [ -x /usr/sbin/nginx ] || need nginx nginx-light
     [ -x /usr/sbin/haproxy ] || need haproxy haproxy
     need h2load nghttp2-client
+    need setpriv util-linux
+    need pebble pebble
     need openssl openssl
     need_python
     ;;

@@ -28,6 +28,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("knowledge", &["kernel", "audit", "events", "jobs", "tenancy", "vault"]),
     ("chat", &["kernel", "audit", "events", "jobs", "tenancy", "identity", "vault", "knowledge"]),
     ("testkit", &["kernel", "migration"]),
+    ("bench-certificates", &["kernel", "edge", "edge-certificates"]),
     (
         "holdfast",
         &[

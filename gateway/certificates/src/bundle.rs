@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::ParsedExtension};
 use zeroize::Zeroizing;
 
-use crate::name::Name;
+use crate::{name::Name, ports::Sealer, sealing, store::SealedCertificate};
 
 /// The chain in PEM (leaf first) and the key in PKCS #8 DER.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,11 @@ impl Bundle {
         let text: Text = serde_json::from_slice(bytes).map_err(|_| BundleError::Unreadable)?;
         let key = BASE64_URL_SAFE_NO_PAD.decode(text.key).map_err(|_| BundleError::Unreadable)?;
         Ok(Self { chain_pem: text.chain, key: Zeroizing::new(key) })
+    }
+
+    /// Sealed for the place of this name, in the store and on disk.
+    pub fn sealed(&self, name: &Name, sealer: &dyn Sealer) -> SealedCertificate {
+        sealing::certificate(sealer, name, self)
     }
 
     /// Ready for handshakes, with the facts of its leaf.

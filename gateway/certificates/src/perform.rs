@@ -244,7 +244,7 @@ impl Perform<'_> {
         let Facts { not_before, not_after, ari_id, .. } = facts;
         let next = self.moment().issued(Held { issuer, ari_id, not_before, not_after });
         let bundle = Bundle { chain_pem, key: key.into() };
-        let sealed = sealing::certificate(&*self.shared.sealer, &self.record.name, &bundle);
+        let sealed = bundle.sealed(&self.record.name, &*self.shared.sealer);
         Ok(Did::Issued(Box::new(next), sealed))
     }
 

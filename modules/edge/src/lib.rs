@@ -47,6 +47,7 @@ pub use model::{
     RouteQuestion, RouteVerdict, RoutingStatus, UpdatePool, UpdateRoute, UpstreamStatus,
 };
 pub use permissions::{CERTIFICATES_READ, CERTIFICATES_WRITE, PERMISSIONS, REQUESTS_READ, ROUTES_READ, ROUTES_WRITE};
+pub use ports::RootSealer;
 pub use service::Edge;
 pub use steering::{RoutingProblem, RoutingRows, Steering};
 pub use traffic::{Lookout, RequestEvent};

@@ -25,13 +25,14 @@ impl Random for Chance {
 }
 
 /// Seals under a key that is derived from the root key for certificates alone.
-pub(crate) struct RootSealer {
+pub struct RootSealer {
     sealer: kernel::Sealer,
     random: kernel::Random,
 }
 
 impl RootSealer {
-    pub(crate) fn new(keys: &kernel::RootKey, random: kernel::Random) -> Self {
+    /// The sealer of the installation with this root key.
+    pub fn new(keys: &kernel::RootKey, random: kernel::Random) -> Self {
         Self { sealer: keys.sealer("edge certificates"), random }
     }
 }
