@@ -162,12 +162,13 @@ def p99_ms(edge: SlowEdge, seconds: int) -> float:
     return float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
 
-def settle(edge: SlowEdge) -> None:
+def settle(edge: SlowEdge, longest: float) -> None:
     """Until the server has little to do, and not for ever."""
-    for _ in range(20):
+    begun = time.monotonic()
+    while time.monotonic() - begun < longest:
         before = measure.cpu_seconds(edge.process.pid)
-        time.sleep(1)
-        if measure.cpu_seconds(edge.process.pid) - before < 0.1:
+        time.sleep(0.5)
+        if measure.cpu_seconds(edge.process.pid) - before < 0.15:
             return
 
 
@@ -205,16 +206,17 @@ def main() -> int:
     try:
         edge.start()
         p99_ms(edge, 1)
-        print(f"| {count} clients | held | p99 of others, ms | without them | × | cut after, s |\n|---|---|---|---|---|---|")
+        print(f"| {count} clients | held | KiB each | p99 of others, ms | without them | × | cut after, s |\n|---|---|---|---|---|---|---|")
         for kind in ("no hello", "idle TLS", "dripped header", "dripped body", "slow read", "zero window"):
             alone = p99_ms(edge, seconds)
-            slow = Slow(kind, edge, count)
+            slow, empty = Slow(kind, edge, count), measure.memory_mb(edge.process.pid)["pss"]
             thread = threading.Thread(target=slow.run)
             thread.start()
             slow.ready.wait()
-            if kind == "slow read":
-                settle(edge)  # until the system's buffers are full
+            # They have come, and the system's buffers are full; but most are cut after 10 s.
+            settle(edge, 20 if kind in ("slow read", "zero window") else 2)
             before = len(slow.open)
+            each = (measure.memory_mb(edge.process.pid)["pss"] - empty) * 1024 / max(before, 1)
             beside = p99_ms(edge, seconds)
             held = f"{before} to {len(slow.open)}"
             if kind == "slow read":
@@ -222,7 +224,7 @@ def main() -> int:
             thread.join()
             first, *_, last = statistics.quantiles(slow.cut, n=20) if len(slow.cut) > 1 else (0, 0)
             cut = f"{first:.0f} to {last:.0f}" if len(slow.cut) == count else f"{len(slow.cut)} of them seen"
-            print(f"| {kind} | {held} | {beside:.2f} | {alone:.2f} | {beside / alone:.1f} | {cut} |", flush=True)
+            print(f"| {kind} | {held} | {each:.0f} | {beside:.2f} | {alone:.2f} | {beside / alone:.1f} | {cut} |", flush=True)
         print("\n| flood of | of a core | cut, times a second |\n|---|---|---|")
         for kind in FLOODS:
             cpu, cuts = flood(edge, kind, seconds)

@@ -215,10 +215,16 @@ impl Phase {
     }
 }
 
+/// What HTTP/1.1 buffers of a message at most, in either direction, if heads leave it the choice. hyper's own 408 KiB are
+/// what each client takes who does not read his answer.
+const BUFFERED: usize = 64 * 1024;
+
 fn http1_builder(config: &Config) -> http1::Builder {
     let mut builder = http1::Builder::new();
     // The guard below the parser keeps time; hyper's own clock would only start a second one.
     builder.timer(TokioTimer::new()).header_read_timeout(None);
+    // A whole head must fit, and the guard lets none pass that is longer than the settings say.
+    builder.max_buf_size(config.max_header_bytes.saturating_mul(2).max(BUFFERED));
     if config.max_headers > 100 {
         builder.max_headers(config.max_headers);
     }
