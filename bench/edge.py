@@ -250,10 +250,14 @@ def idle_kib(edge: Edge) -> float:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     before, opened = measure.memory_mb(edge.process.pid)["pss"], []
     for _ in range(IDLE):
-        connection = context.wrap_socket(socket.create_connection(("127.0.0.1", edge.port)), server_hostname="localhost")
+        connection = context.wrap_socket(socket.create_connection(("127.0.0.1", edge.port), 30), server_hostname="localhost")
         connection.sendall(b"GET /fixed HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        while BODY.encode() not in connection.recv(65536):
-            pass
+        answer = b""
+        while BODY.encode() not in answer:
+            piece = connection.recv(65536)
+            if not piece:
+                raise RuntimeError(f"{edge.name} closed a connection in the midst of its answer: {answer[-200:]}")
+            answer += piece
         opened.append(connection)
     time.sleep(1)
     after = measure.memory_mb(edge.process.pid)["pss"]
