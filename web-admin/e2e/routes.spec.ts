@@ -34,6 +34,8 @@ test("a service is put behind a path, tried, changed and taken away", async ({ p
   await page.goto("/console/routes/pools");
   await settled(page);
   await page.getByRole("link", { name: "New pool" }).first().click();
+  // The list has a field of the same name.
+  await expect(page.getByRole("heading", { level: 1, name: "New pool" })).toBeVisible();
   await settled(page);
   await names(page).fill(name);
   await editor(page, "Settings").fill(
